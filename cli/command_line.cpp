@@ -15,8 +15,7 @@
 namespace noetl::cli {
 namespace {
 
-constexpr const char* description =
-    "NoETL: a durable work queue and playbook runner on Postgres and NATS JetStream.";
+constexpr const char* description = "NoETL: a durable work queue and playbook runner on Postgres and NATS JetStream.";
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
@@ -59,13 +58,11 @@ void add_commands(CLI::App& app, CommandLine& line) {
 
 void init_logging(const config::LogChoice& choice) {
   telemetry::init_logging(
-      {.level = telemetry::parse_log_level(choice.level).value_or(telemetry::LogLevel::info),
-       .json = choice.json});
+      {.level = telemetry::parse_log_level(choice.level).value_or(telemetry::LogLevel::info), .json = choice.json});
 }
 
 // NOETL_RUN_MODE lets one image be server or worker without arguments.
-std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments,
-                                       const config::Resolved& resolved) {
+std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments, const config::Resolved& resolved) {
   const std::string& mode = resolved.at("run-mode").value;
   if (!arguments.empty() || mode == "cli") return arguments;
   return {mode, "start"};
@@ -148,8 +145,7 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
 
   const auto resolved = config::resolve_for_process(line.flags, line.config_file);
   if (!resolved) return plain.error(resolved.error());
-  if (const auto read = config::check_secret_files(*resolved, config::client); !read)
-    return plain.error(read.error());
+  if (const auto read = config::check_secret_files(*resolved, config::client); !read) return plain.error(read.error());
   auto settings = config::client_settings(*resolved);
   auto choice = choose_server(*resolved, settings);
   init_logging(settings.log);
@@ -158,11 +154,8 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   try {
     return line.chosen(session);
   } catch (const std::exception& error) {
-    return output.error(base::Error{.code = base::ErrorCode::internal,
-                                    .message = error.what(),
-                                    .field = {},
-                                    .retry_after = {},
-                                    .details = {}});
+    return output.error(base::Error{
+        .code = base::ErrorCode::internal, .message = error.what(), .field = {}, .retry_after = {}, .details = {}});
   }
 }
 

@@ -18,7 +18,7 @@ inline constexpr int exit_cancelled = 7;
 inline constexpr int exit_interrupted = 130;
 
 // `arguments` without the program's name.
-[[nodiscard]] int run(const std::vector<std::string>& arguments, const Programs& programs,
-                      const Streams& streams, std::stop_token stop);
+[[nodiscard]] int run(const std::vector<std::string>& arguments, const Programs& programs, const Streams& streams,
+                      std::stop_token stop);
 
 }  // namespace noetl::cli

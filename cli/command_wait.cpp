@@ -44,8 +44,8 @@ int wait_for_command(Session& session, const CommandWait& wait) {
                           wait.queue_id);
       return exit_wait_over;
     }
-    session.output.progress("command " + wait.queue_id + ": " + status + " (" +
-                            std::to_string(waited.count() / 1000) + " s)");
+    session.output.progress("command " + wait.queue_id + ": " + status + " (" + std::to_string(waited.count() / 1000) +
+                            " s)");
     if (!wait_unless_stopped(session.stop, pause)) {
       session.output.end_progress();
       session.output.note("interrupted; command " + wait.queue_id + " goes on");

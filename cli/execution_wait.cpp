@@ -34,21 +34,20 @@ int wait_for_end(Session& session, const Wait& wait) {
     if (!answer) return session.output.error(answer.error());
     if (has_ended(*answer)) {
       session.output.end_progress();
-      session.output.fields(*answer, {"execution_id", "path", "version", "status", "duration",
-                                      "completed_steps", "error", "result"});
+      session.output.fields(
+          *answer, {"execution_id", "path", "version", "status", "duration", "completed_steps", "error", "result"});
       return exit_code_of(*answer);
     }
     const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
     if (wait.limit.count() > 0 && waited >= wait.limit) {
       session.output.end_progress();
       session.output.note("execution " + wait.execution_id + " is still running after " +
-                          durations::duration_text(wait.limit) +
-                          "; follow it with: noetlctl execution watch " + wait.execution_id);
+                          durations::duration_text(wait.limit) + "; follow it with: noetlctl execution watch " +
+                          wait.execution_id);
       return exit_wait_over;
     }
     session.output.progress("execution " + wait.execution_id + ": " + cell_text(*answer, "status") + " " +
-                            cell_text(*answer, "current_step") + " (" +
-                            std::to_string(waited.count() / 1000) + " s)");
+                            cell_text(*answer, "current_step") + " (" + std::to_string(waited.count() / 1000) + " s)");
     if (!wait_unless_stopped(session.stop, pause)) {
       session.output.end_progress();
       session.output.note("interrupted; execution " + wait.execution_id + " goes on");

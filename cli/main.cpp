@@ -21,9 +21,7 @@ noetl::cli::Programs programs() {
   all.version = NOETL_VERSION;
   all.run_server = noetl::server::run_server;
   all.run_worker = noetl::worker::run_worker;
-  all.migrate_up = [](const std::string& database_url) {
-    return noetl::migrations::migrate_up(database_url);
-  };
+  all.migrate_up = [](const std::string& database_url) { return noetl::migrations::migrate_up(database_url); };
   all.move_tables = [](const std::string& database_url, const noetl::cli::MoveRequest& request) {
     return noetl::migrations::move_users_objects(database_url, request.schema, request.is_dry_run);
   };
@@ -35,10 +33,8 @@ noetl::cli::Programs programs() {
       return lines;
     });
   };
-  all.run_doctor = [](const noetl::config::ServerSettings& settings,
-                      const noetl::cli::DoctorRequest& request) {
-    return noetl::server::run_doctor(settings,
-                                     {.is_deep = request.is_deep, .executions_max = request.executions_max});
+  all.run_doctor = [](const noetl::config::ServerSettings& settings, const noetl::cli::DoctorRequest& request) {
+    return noetl::server::run_doctor(settings, {.is_deep = request.is_deep, .executions_max = request.executions_max});
   };
   all.lint_playbook = [](std::string_view text) {
     auto report = noetl::language::lint_playbook(text);

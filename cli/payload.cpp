@@ -47,8 +47,8 @@ base::Result<Json> read_payload(std::string_view argument) {
 base::Result<void> apply_setting(Json& payload, std::string_view assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
-    return failure(ErrorCode::invalid_input,
-                   "--set: expected key=value, found '" + std::string(assignment) + "'", "set");
+    return failure(ErrorCode::invalid_input, "--set: expected key=value, found '" + std::string(assignment) + "'",
+                   "set");
   }
   const bool is_text = assignment[equals - 1] == ':';
   const std::string_view keys = assignment.substr(0, is_text ? equals - 1 : equals);
@@ -61,10 +61,9 @@ base::Result<void> apply_setting(Json& payload, std::string_view assignment) {
       return failure(ErrorCode::invalid_input, "--set: an empty key in '" + std::string(keys) + "'", "set");
     if (at->is_null()) *at = Json::object();
     if (!at->is_object()) {
-      return failure(
-          ErrorCode::invalid_input,
-          "--set: '" + key + "' is inside of something that is no object, in '" + std::string(keys) + "'",
-          "set");
+      return failure(ErrorCode::invalid_input,
+                     "--set: '" + key + "' is inside of something that is no object, in '" + std::string(keys) + "'",
+                     "set");
     }
     at = &(*at)[key];
     if (dot == std::string_view::npos) break;

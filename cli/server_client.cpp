@@ -52,8 +52,7 @@ std::string failure_text(httplib::Error error) {
   switch (error) {
     case httplib::Error::Connection: return "nobody listens there, or the name is not known";
     case httplib::Error::ConnectionTimeout: return "the connection took too long";
-    case httplib::Error::Read:
-      return "the answer did not come within --request-timeout, or the connection broke";
+    case httplib::Error::Read: return "the answer did not come within --request-timeout, or the connection broke";
     case httplib::Error::Write: return "the request could not be sent";
     default: return httplib::to_string(error);
   }
@@ -64,9 +63,8 @@ base::Result<Json> read_answer(const httplib::Response& response) {
   if (response.body.empty()) return Json::object();
   Json answer = Json::parse(response.body, nullptr, false);
   if (answer.is_discarded()) {
-    return failure(ErrorCode::internal,
-                   "the answer is not JSON: is this address a NoETL server? It begins with '" +
-                       response.body.substr(0, 80) + "'");
+    return failure(ErrorCode::internal, "the answer is not JSON: is this address a NoETL server? It begins with '" +
+                                            response.body.substr(0, 80) + "'");
   }
   return answer;
 }
@@ -77,17 +75,15 @@ base::Result<ServerAddress> parse_server_url(std::string_view url) {
   const auto scheme_end = url.find("://");
   const auto scheme = scheme_end == std::string_view::npos ? std::string_view{} : url.substr(0, scheme_end);
   if (scheme != "http" && scheme != "https") {
-    return failure(
-        ErrorCode::invalid_input,
-        "server-url: expected http://host:port or https://host:port, found '" + std::string(url) + "'",
-        "server-url");
+    return failure(ErrorCode::invalid_input,
+                   "server-url: expected http://host:port or https://host:port, found '" + std::string(url) + "'",
+                   "server-url");
   }
   const auto path = url.find('/', scheme_end + 3);
   ServerAddress address{.origin = std::string(url.substr(0, path)),
                         .prefix = path == std::string_view::npos ? "" : std::string(url.substr(path))};
   while (address.prefix.ends_with('/')) address.prefix.pop_back();
-  if (address.prefix.ends_with("/api"))
-    address.prefix.resize(address.prefix.size() - 4);  // NoETL's base path
+  if (address.prefix.ends_with("/api")) address.prefix.resize(address.prefix.size() - 4);  // NoETL's base path
   return address;
 }
 
@@ -105,12 +101,12 @@ base::Result<Json> ServerClient::call(const Call& call) const {
   for (int refusals = 0;;) {
     const auto result = send(client, *address, call);
     if (!result) {
-      return failure(ErrorCode::unavailable,
-                     "no answer from " + settings_.server_url +
-                         (choice_.said_by.empty() ? "" : " (" + choice_.said_by + ")") + " to " +
-                         call.method + " " + call.path + ": " + failure_text(result.error()) +
-                         ". Is the server running? `noetlctl dev` starts one; --server-url or "
-                         "NOETL_SERVER_URL names another");
+      return failure(ErrorCode::unavailable, "no answer from " + settings_.server_url +
+                                                 (choice_.said_by.empty() ? "" : " (" + choice_.said_by + ")") +
+                                                 " to " + call.method + " " + call.path + ": " +
+                                                 failure_text(result.error()) +
+                                                 ". Is the server running? `noetlctl dev` starts one; --server-url or "
+                                                 "NOETL_SERVER_URL names another");
     }
     if (result->status != 503 || refusals >= settings_.retries) return read_answer(*result);
     ++refusals;

@@ -34,9 +34,7 @@ class ServerClient {
 
   // The answer's JSON. Errors: what the server's problem+json says; unavailable when it is not reached.
   [[nodiscard]] base::Result<nlohmann::json> call(const Call& call) const;
-  [[nodiscard]] base::Result<nlohmann::json> get(const std::string& path) const {
-    return call({"GET", path});
-  }
+  [[nodiscard]] base::Result<nlohmann::json> get(const std::string& path) const { return call({"GET", path}); }
   [[nodiscard]] base::Result<nlohmann::json> post(const std::string& path, nlohmann::json body) const {
     return call({"POST", path, std::move(body)});
   }

@@ -25,8 +25,7 @@ int main(int argc, char** argv) {
       std::cerr << "  " << detail.field << ": " << detail.message << "\n";
     return wire::mapping_of(settings.error().code).cli_exit_code;
   }
-  telemetry::init_logging(
-      {.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),
-       .json = settings->log.json});
+  telemetry::init_logging({.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),
+                           .json = settings->log.json});
   return server::run_server(*settings, signals.token());
 }

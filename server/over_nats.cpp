@@ -26,12 +26,15 @@ constexpr int ok = 200;
 
 bool is_loopback_nats(const std::string& url) {
   const auto endpoints = reach::endpoints_of(url, nats_port);
-  return !endpoints.empty() && std::ranges::all_of(endpoints, [](const reach::Endpoint& endpoint) { return is_loopback_host(endpoint.host); });
+  return !endpoints.empty() && std::ranges::all_of(endpoints, [](const reach::Endpoint& endpoint) {
+    return is_loopback_host(endpoint.host);
+  });
 }
 
 // Without a token every route is open to whoever reaches the server: over NATS that is everybody whom the nats-server lets in.
 bool may_serve(const config::ServerSettings& settings) {
-  return !settings.token.empty() || !settings.worker_token.empty() || settings.is_insecure || is_loopback_nats(settings.nats.address.url);
+  return !settings.token.empty() || !settings.worker_token.empty() || settings.is_insecure ||
+         is_loopback_nats(settings.nats.address.url);
 }
 
 // What /readyz says, for whoever asks over NATS.
@@ -63,14 +66,19 @@ struct Serving {
   std::unique_ptr<service::Service> shown;
 };
 
-base::Result<std::unique_ptr<cluster::NatsRequests>> serve_requests(const config::ServerSettings& settings, http::Application& application,
+base::Result<std::unique_ptr<cluster::NatsRequests>> serve_requests(const config::ServerSettings& settings,
+                                                                    http::Application& application,
                                                                     nats::Connection& connection) {
   auto requests = std::make_unique<cluster::NatsRequests>(
       application, connection,
-      cluster::NatsRequestsSettings{.threads_max = static_cast<std::size_t>(settings.nats_threads), .parts_prefix = settings.cluster_prefix + ".parts"});
-  if (auto served = cluster::serve_workers(*requests, settings.cluster_prefix); !served) return base::failure(std::move(served.error()));
-  const cluster::ExecutionRoutesSettings sessions{.prefix = settings.session_subject, .playbook = settings.session_playbook};
-  if (auto served = cluster::serve_executions(*requests, sessions); !served) return base::failure(std::move(served.error()));
+      cluster::NatsRequestsSettings{.threads_max = static_cast<std::size_t>(settings.nats_threads),
+                                    .parts_prefix = settings.cluster_prefix + ".parts"});
+  if (auto served = cluster::serve_workers(*requests, settings.cluster_prefix); !served)
+    return base::failure(std::move(served.error()));
+  const cluster::ExecutionRoutesSettings sessions{.prefix = settings.session_subject,
+                                                  .playbook = settings.session_playbook};
+  if (auto served = cluster::serve_executions(*requests, sessions); !served)
+    return base::failure(std::move(served.error()));
   return requests;
 }
 
@@ -90,16 +98,19 @@ service::Settings shown_of(http::Application& application, const cluster::NatsRe
                                .subject = route->subject_filter,
                                .queue_group = cluster::queue_group,
                                .counts = [&counts = *route] {
-                                 return service::EndpointCounts{
-                                     .requests = counts.requests, .errors = counts.errors, .processing_ns = counts.processing_ns};
+                                 return service::EndpointCounts{.requests = counts.requests,
+                                                                .errors = counts.errors,
+                                                                .processing_ns = counts.processing_ns};
                                }});
   }
   return shown;
 }
 
 void check_subjects(const config::ServerSettings& settings) {
-  for (const auto& [name, subject] : {std::pair("cluster-prefix", settings.cluster_prefix), std::pair("session-subject", settings.session_subject)}) {
-    if (const auto parsed = nats::Subject::parse(subject); !parsed) throw std::runtime_error(std::string(name) + ": " + parsed.error().message);
+  for (const auto& [name, subject] :
+       {std::pair("cluster-prefix", settings.cluster_prefix), std::pair("session-subject", settings.session_subject)}) {
+    if (const auto parsed = nats::Subject::parse(subject); !parsed)
+      throw std::runtime_error(std::string(name) + ": " + parsed.error().message);
   }
 }
 
@@ -111,7 +122,9 @@ OverNats::OverNats(const config::ServerSettings& settings, http::Application& ap
   check_subjects(settings);
   const bool serves = settings.nats_threads > 0 && may_serve(settings);
   if (settings.nats_threads > 0 && !serves)
-    telemetry::log_warn("server", "no request is served over NATS: nats-url is beyond this machine, and there is no token (set token or worker-token)");
+    telemetry::log_warn("server",
+                        "no request is served over NATS: nats-url is beyond this machine, and there is no token (set "
+                        "token or worker-token)");
   auto wanted = notifier_settings(settings).nats;
   wanted.name = "noetl-server-requests";
   wanted.sends_asap = true;
@@ -124,7 +137,8 @@ OverNats::OverNats(const config::ServerSettings& settings, http::Application& ap
                        if (!requests) return base::failure(std::move(requests.error()));
                        serving->requests = std::move(*requests);
                      }
-                     auto shown = service::Service::start(connection, shown_of(application, serving->requests.get(), port, count));
+                     auto shown = service::Service::start(connection,
+                                                          shown_of(application, serving->requests.get(), port, count));
                      if (!shown) return base::failure(std::move(shown.error()));
                      serving->shown = std::move(*shown);
                      return std::shared_ptr<void>(std::move(serving));

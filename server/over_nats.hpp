@@ -15,7 +15,8 @@ class OverNats {
  public:
   // `connections`: that are open to the HTTP side. Without NATS it does nothing. Throws std::runtime_error on settings that can
   // never work.
-  OverNats(const config::ServerSettings& settings, http::Application& application, int port, std::function<std::int64_t()> connections);
+  OverNats(const config::ServerSettings& settings, http::Application& application, int port,
+           std::function<std::int64_t()> connections);
 
  private:
   std::optional<service::Lasting> lasting_;

@@ -8,8 +8,7 @@
 
 namespace noetl::server {
 
-base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings,
-                                        const DoctorRequest& request) {
+base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings, const DoctorRequest& request) {
   doctor::DoctorSettings made;
   made.stack = {.database_url = settings.database_url,
                 .db_pool_size = settings.db_pool_size,

@@ -64,8 +64,7 @@ base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   if (settings.should_migrate) {
     const auto applied = migrations::migrate_up(settings.database_url);
     if (!applied) return base::failure(applied.error());
-    for (const int version : *applied)
-      log_info("server", "migration applied", {{"version", std::to_string(version)}});
+    for (const int version : *applied) log_info("server", "migration applied", {{"version", std::to_string(version)}});
     return {};
   }
   const auto known = migrations::migration_status(settings.database_url);
@@ -110,8 +109,7 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
   }
   auto keys = vault::KeyRing::parse(settings.encryption_key);
   if (keys && keys->is_empty())
-    log_info("server",
-             "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
+    log_info("server", "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
   return keys;
 }
 
@@ -161,11 +159,10 @@ std::vector<reach::Endpoint> database_endpoints(const std::string& url) {
 reach::EgressSettings egress_of(const config::ServerSettings& settings) {
   auto own = reach::endpoints_of(settings.nats.address.url, 4222);
   for (auto& database : database_endpoints(settings.database_url)) own.push_back(std::move(database));
-  return {
-      .allow = settings.egress_allow,
-      .deny = settings.egress_deny,
-      .own = std::move(own),
-      .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
+  return {.allow = settings.egress_allow,
+          .deny = settings.egress_deny,
+          .own = std::move(own),
+          .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
 }
 
 dispatch::ContextSettings context_settings(const config::ServerSettings& settings) {
@@ -182,28 +179,29 @@ dispatch::ContextSettings context_settings(const config::ServerSettings& setting
 }
 
 api::ApiSettings api_settings(const config::ServerSettings& settings) {
-  return {.host = settings.host,
-          .port = settings.port,
-          .version = NOETL_VERSION,
-          .access = {.token = settings.token,
-                     .worker_token = settings.worker_token,
-                     .is_insecure = settings.is_insecure,
-                     .is_metrics_open = settings.is_metrics_open,
-                     .hosts = split_names(settings.allowed_hosts),
-                     .server_url = settings.server_url},
-          .threads_max = static_cast<std::size_t>(settings.http_threads),
-          .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
-          // For batches, those of the database's connections that single requests leave, but two: what workers report and
-          // ask for finds those.
-          .batch_submits_max =
-              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * queue::SubmitBatcher::writers_max - 2)),
-          .body_bytes_max = settings.body_bytes_max,
-          .report_bytes_max = settings.report_bytes_max};
+  return {
+      .host = settings.host,
+      .port = settings.port,
+      .version = NOETL_VERSION,
+      .access = {.token = settings.token,
+                 .worker_token = settings.worker_token,
+                 .is_insecure = settings.is_insecure,
+                 .is_metrics_open = settings.is_metrics_open,
+                 .hosts = split_names(settings.allowed_hosts),
+                 .server_url = settings.server_url},
+      .threads_max = static_cast<std::size_t>(settings.http_threads),
+      .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
+      // For batches, those of the database's connections that single requests leave, but two: what workers report and
+      // ask for finds those.
+      .batch_submits_max =
+          static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * queue::SubmitBatcher::writers_max - 2)),
+      .body_bytes_max = settings.body_bytes_max,
+      .report_bytes_max = settings.report_bytes_max};
 }
 
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
-  postgres::ConnectionPool connections({.database_url = settings.database_url,
-                                     .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
+  postgres::ConnectionPool connections(
+      {.database_url = settings.database_url, .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
   base::IdGenerator ids(settings.node >= 0 ? settings.node : postgres::take_node_id(connections));
   catalog::PlaybookCache playbooks(connections);
   dispatch::LongPolls long_polls;
@@ -219,24 +217,23 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
   notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
   dispatch::ServerContext context{.connections = connections,
-                             .notifier = notifier,
-                             .ids = ids,
-                             .playbooks = playbooks,
-                             .long_polls = long_polls,
-                             .dispatcher = dispatcher,
-                             .pool_rules = pool_rules,
-                             .work_counts = work_counts,
-                             .due_times = due_times,
-                             .settings = context_settings(settings)};
-  vault::Vault vault(
-      context, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
+                                  .notifier = notifier,
+                                  .ids = ids,
+                                  .playbooks = playbooks,
+                                  .long_polls = long_polls,
+                                  .dispatcher = dispatcher,
+                                  .pool_rules = pool_rules,
+                                  .work_counts = work_counts,
+                                  .due_times = due_times,
+                                  .settings = context_settings(settings)};
+  vault::Vault vault(context,
+                     {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
   api::ApiServer server(context, vault, api_settings(settings), metrics);
   const int port = server.bind();
   vault.listens_on(port);
   // Notifications name the address where to claim, which is known only now when any port would do.
   if (jetstream) {
-    jetstream->announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
-                                                    : settings.server_url);
+    jetstream->announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);
   }
   upkeep::Upkeep upkeep(context, {.database_url = settings.database_url,
                                   .interval = settings.upkeep_interval,

@@ -93,34 +93,30 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
   metrics.counter_from("noetl_direct_claims_total",
                        "Commands claimed for a waiting worker in the transaction that made them",
                        [=, &dispatcher] { return number(dispatcher.dispatched()); });
-  metrics.counter_from(
-      "noetl_upkeep_notifications_repeated_total",
-      "Notifications that this server's upkeep has sent again, or for commands that became due",
-      [=, &upkeep] { return number(upkeep.commands_notified()); });
-  metrics.counter_from("noetl_upkeep_leases_expired_total",
-                       "Leases of lost workers ended by this server's upkeep",
+  metrics.counter_from("noetl_upkeep_notifications_repeated_total",
+                       "Notifications that this server's upkeep has sent again, or for commands that became due",
+                       [=, &upkeep] { return number(upkeep.commands_notified()); });
+  metrics.counter_from("noetl_upkeep_leases_expired_total", "Leases of lost workers ended by this server's upkeep",
                        [=, &upkeep] { return number(upkeep.leases_expired()); });
   metrics.counter_from("noetl_upkeep_failures_total", "Background duties that failed on this server",
                        [=, &upkeep] { return number(upkeep.failures()); });
-  metrics.counters_from("noetl_retention_rows_pruned_total",
-                        "What left when its time was over, by this server's upkeep", [=, &upkeep] {
-                          const auto gone = upkeep.retention_counts();
-                          return std::vector<CounterReading>{
-                              {{{"what", "command"}}, number(gone.commands)},
-                              {{{"what", "event"}}, number(gone.events)},
-                              {{{"what", "execution"}}, number(gone.executions)},
-                              {{{"what", "execution_row"}}, number(gone.execution_rows)}};
-                        });
+  metrics.counters_from(
+      "noetl_retention_rows_pruned_total", "What left when its time was over, by this server's upkeep", [=, &upkeep] {
+        const auto gone = upkeep.retention_counts();
+        return std::vector<CounterReading>{{{{"what", "command"}}, number(gone.commands)},
+                                           {{{"what", "event"}}, number(gone.events)},
+                                           {{{"what", "execution"}}, number(gone.executions)},
+                                           {{{"what", "execution_row"}}, number(gone.execution_rows)}};
+      });
 }
 
 void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
-  const auto waiting = metrics.gauge("noetl_workers_waiting",
-                                     "Workers whose long poll waits at this server for direct dispatch");
-  const auto leading =
-      metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
-  const auto listening = metrics.gauge("noetl_enqueue_listening",
-                                       "1 while this server hears at once what noetl.enqueue has enqueued");
+  const auto waiting =
+      metrics.gauge("noetl_workers_waiting", "Workers whose long poll waits at this server for direct dispatch");
+  const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
+  const auto listening =
+      metrics.gauge("noetl_enqueue_listening", "1 while this server hears at once what noetl.enqueue has enqueued");
   metrics.gauge("noetl_insecure", "1 when the server was told to serve whoever reaches it without a token")
       .set(observed.is_insecure ? 1 : 0);
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
@@ -175,8 +171,8 @@ void expose_work(telemetry::Metrics& metrics, const counts::WorkCounts& counts) 
   metrics.counters_from("noetl_executions_total",
                         "Executions whose end this server has recorded, by path of the playbook and status",
                         [&counts] { return executions_in(counts.read()); });
-  metrics.histograms_from("noetl_execution_seconds",
-                          "From an execution's start to its end, by path of the playbook", [&counts] {
+  metrics.histograms_from("noetl_execution_seconds", "From an execution's start to its end, by path of the playbook",
+                          [&counts] {
                             std::vector<HistogramReading> readings;
                             for (const auto& [path, counted] : counts.read().paths)
                               readings.push_back(reading_of({{"path", path}}, counted.durations));
@@ -185,22 +181,21 @@ void expose_work(telemetry::Metrics& metrics, const counts::WorkCounts& counts) 
   metrics.counters_from("noetl_attempts_total",
                         "Attempts whose end this server has recorded, by pool, tool and outcome",
                         [&counts] { return attempts_in(counts.read()); });
-  metrics.histograms_from(
-      "noetl_attempt_seconds",
-      "How long attempts took that completed or failed, as their workers measured it, by tool", [&counts] {
-        std::vector<HistogramReading> readings;
-        for (const auto& [tool, durations] : counts.read().tools)
-          readings.push_back(reading_of({{"tool", tool}}, durations));
+  metrics.histograms_from("noetl_attempt_seconds",
+                          "How long attempts took that completed or failed, as their workers measured it, by tool",
+                          [&counts] {
+                            std::vector<HistogramReading> readings;
+                            for (const auto& [tool, durations] : counts.read().tools)
+                              readings.push_back(reading_of({{"tool", tool}}, durations));
+                            return readings;
+                          });
+  metrics.counters_from(
+      "noetl_dead_letters_total", "Commands that this server has recorded as dead, by pool and tool", [&counts] {
+        std::vector<CounterReading> readings;
+        for (const auto& [place, counted] : counts.read().pools)
+          readings.push_back({{{"pool", place.first}, {"tool", place.second}}, static_cast<double>(counted.dead)});
         return readings;
       });
-  metrics.counters_from("noetl_dead_letters_total",
-                        "Commands that this server has recorded as dead, by pool and tool", [&counts] {
-                          std::vector<CounterReading> readings;
-                          for (const auto& [place, counted] : counts.read().pools)
-                            readings.push_back({{{"pool", place.first}, {"tool", place.second}},
-                                                static_cast<double>(counted.dead)});
-                          return readings;
-                        });
 }
 
 void expose_server(telemetry::Metrics& metrics, Observed observed) {

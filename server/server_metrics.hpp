@@ -18,7 +18,8 @@ namespace noetl::server {
 
 struct Observed {  // all of it outlives the metrics' last exposition
   dispatch::ServerContext& context;
-  const notify::JetStreamNotifier* notifier = nullptr;  // null: the server does without NATS, and an alert on NATS has nothing to look at
+  const notify::JetStreamNotifier* notifier =
+      nullptr;  // null: the server does without NATS, and an alert on NATS has nothing to look at
   upkeep::Upkeep& upkeep;
   const postgres::EnqueueListener& listener;
   bool is_insecure = false;

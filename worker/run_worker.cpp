@@ -44,7 +44,8 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   return loop;
 }
 
-std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSettings& settings, const loop::WorkerSettings& loop) {
+std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSettings& settings,
+                                                        const loop::WorkerSettings& loop) {
   if (!settings.uses_nats_transport) {
     transport::HttpSettings http;
     http.server_url = settings.server_url;
@@ -52,14 +53,18 @@ std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSett
     http.tls_ca_file = settings.server_ca_file;
     return std::make_unique<transport::HttpTransport>(http);
   }
-  if (!loop.uses_nats) throw std::invalid_argument("transport is nats, and nats-url is none: name the NATS server in nats-url");
+  if (!loop.uses_nats)
+    throw std::invalid_argument("transport is nats, and nats-url is none: name the NATS server in nats-url");
   if (const auto prefix = nats::Subject::parse(settings.cluster_prefix); !prefix)
     throw std::invalid_argument("cluster-prefix: " + prefix.error().message);
   auto wanted = loop.nats;
   wanted.name = "noetl-worker-requests";
   wanted.sends_asap = true;
-  return std::make_unique<transport::NatsTransport>(transport::NatsSettings{
-      .connection = std::move(wanted), .prefix = settings.cluster_prefix, .worker_id = loop.worker_id, .token = settings.token, .instance = {}});
+  return std::make_unique<transport::NatsTransport>(transport::NatsSettings{.connection = std::move(wanted),
+                                                                            .prefix = settings.cluster_prefix,
+                                                                            .worker_id = loop.worker_id,
+                                                                            .token = settings.token,
+                                                                            .instance = {}});
 }
 
 // What lives on one connection: commands to this worker, health and discovery, which tell of those.
@@ -69,7 +74,8 @@ struct OverNats {
 };
 
 // How the worker shows itself on NATS.
-service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry, const control::WorkerCommands& commands) {
+service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry,
+                           const control::WorkerCommands& commands) {
   return {.name = "noetl-worker",
           .id = service::token_of(worker.worker_id()),
           .version = NOETL_VERSION,
@@ -78,32 +84,40 @@ service::Settings shown_of(const loop::Worker& worker, const tools::Registry& re
           .endpoints = {{.name = "cmd",
                          .subject = commands.subject_filter(),
                          .queue_group = {},
-                         .counts = [&commands] {
-                           return service::EndpointCounts{.requests = commands.requests(), .errors = commands.errors(), .processing_ns = 0};
-                         }}},
+                         .counts =
+                             [&commands] {
+                               return service::EndpointCounts{
+                                   .requests = commands.requests(), .errors = commands.errors(), .processing_ns = 0};
+                             }}},
           .health = [&counts = worker.counts()] {
             const bool is_ready = counts.is_registered && !counts.is_draining;
             return service::Health{.is_healthy = is_ready,
-                                   .status = counts.is_draining ? "draining" : is_ready ? "healthy" : "starting",
+                                   .status = counts.is_draining ? "draining"
+                                             : is_ready         ? "healthy"
+                                                                : "starting",
                                    .active_connections = 0};
           }};
 }
 
-void serve_over_nats(std::optional<service::Lasting>& lasting, const config::WorkerSettings& settings, const loop::WorkerSettings& loop,
-                     loop::Worker& worker, const tools::Registry& registry) {
+void serve_over_nats(std::optional<service::Lasting>& lasting, const config::WorkerSettings& settings,
+                     const loop::WorkerSettings& loop, loop::Worker& worker, const tools::Registry& registry) {
   if (!loop.uses_nats) return;
   auto wanted = loop.nats;
   wanted.name = "noetl-worker-service";
-  const control::WorkerCommandsSettings commanded{
-      .prefix = settings.cluster_prefix, .worker_id = worker.worker_id(), .pool = loop.pool, .slots = loop.slots, .token = settings.token};
-  lasting.emplace(wanted, "commands, health and discovery over NATS",
-                  [&worker, &registry, commanded](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
-                    auto commands = control::WorkerCommands::start(connection, commanded, worker.orders(), worker.counts());
-                    if (!commands) return base::failure(std::move(commands.error()));
-                    auto shown = service::Service::start(connection, shown_of(worker, registry, **commands));
-                    if (!shown) return base::failure(std::move(shown.error()));
-                    return std::make_shared<OverNats>(OverNats{.commands = std::move(*commands), .shown = std::move(*shown)});
-                  });
+  const control::WorkerCommandsSettings commanded{.prefix = settings.cluster_prefix,
+                                                  .worker_id = worker.worker_id(),
+                                                  .pool = loop.pool,
+                                                  .slots = loop.slots,
+                                                  .token = settings.token};
+  lasting.emplace(
+      wanted, "commands, health and discovery over NATS",
+      [&worker, &registry, commanded](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
+        auto commands = control::WorkerCommands::start(connection, commanded, worker.orders(), worker.counts());
+        if (!commands) return base::failure(std::move(commands.error()));
+        auto shown = service::Service::start(connection, shown_of(worker, registry, **commands));
+        if (!shown) return base::failure(std::move(shown.error()));
+        return std::make_shared<OverNats>(OverNats{.commands = std::move(*commands), .shown = std::move(*shown)});
+      });
 }
 
 }  // namespace
@@ -116,8 +130,9 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
     if (loop.worker_id.empty()) loop.worker_id = loop::new_worker_id();
     const auto transport = open_transport(settings, loop);
     const base::SystemClock clock;
-    loop::CredentialClient secrets([&](const std::string& path) { return transport->get(path); }, clock,
-                                   [&](const std::string& path, const std::string& body) { return transport->post(path, body); });
+    loop::CredentialClient secrets(
+        [&](const std::string& path) { return transport->get(path); }, clock,
+        [&](const std::string& path, const std::string& body) { return transport->post(path, body); });
     loop::Worker worker(loop, *transport, registry, &secrets);
     telemetry::log_info("worker", "Worker starts",
                         {{"worker_id", worker.worker_id()},
@@ -134,11 +149,11 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
           health::HealthSettings{.host = settings.host, .port = settings.health_port, .slots = settings.slots},
           worker.counts());
     const bool is_all_reported = worker.run(stop);
-    telemetry::log_info("worker",
-                        is_all_reported ? "Worker has stopped"
-                                        : "Worker has stopped with work unreported: it runs again elsewhere",
-                        {{"completed", std::to_string(worker.counts().completed.load())},
-                         {"failed", std::to_string(worker.counts().failed.load())}});
+    telemetry::log_info(
+        "worker",
+        is_all_reported ? "Worker has stopped" : "Worker has stopped with work unreported: it runs again elsewhere",
+        {{"completed", std::to_string(worker.counts().completed.load())},
+         {"failed", std::to_string(worker.counts().failed.load())}});
     return is_all_reported ? 0 : 1;
   } catch (const std::exception& error) {
     telemetry::log_error("worker", "Worker cannot go on", {{"error", error.what()}});

@@ -74,7 +74,8 @@ class ChosenKinds {
       if (known_.contains(name)) continue;
       std::string all;
       for (const std::string& one : known_) all += (all.empty() ? "" : ", ") + one;
-      throw std::invalid_argument("setting tools names '" + name + "', which is no kind that this worker knows: " + all);
+      throw std::invalid_argument("setting tools names '" + name +
+                                  "', which is no kind that this worker knows: " + all);
     }
   }
 
@@ -83,8 +84,7 @@ class ChosenKinds {
   std::set<std::string> known_;
 };
 
-std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
-                                         const tools::ScriptSource& scripts) {
+std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings, const tools::ScriptSource& scripts) {
   const int processes = settings.python_processes_max > 0 ? settings.python_processes_max : settings.slots;
   tools::PythonSettings python;
   python.interpreter = settings.python;
@@ -167,11 +167,9 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   }
   add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
   auto postgres = std::make_unique<tools::PostgresTool>(
-      tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}},
-      scripts);
+      tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}}, scripts);
   auto duckdb = std::make_unique<tools::DuckdbTool>(
-      tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2},
-      scripts);
+      tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2}, scripts);
   add(std::make_unique<tools::TransferTool>(
       tools::transfer::Peers{.http = *http, .postgres = *postgres, .duckdb = *duckdb}));
   add(std::move(postgres));
@@ -191,8 +189,7 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   // A tool of one's own in C++ is one more line above; a program is an entry of the setting tool-exec.
   for (const auto& [kind, path] : named_paths(settings.tool_exec, "tool-exec")) {
     if (chosen.knows(kind)) {
-      throw std::invalid_argument("setting tool-exec names '" + kind +
-                                  "', which is a tool of the worker already");
+      throw std::invalid_argument("setting tool-exec names '" + kind + "', which is a tool of the worker already");
     }
     if (chosen.has(kind, "exec")) {
       registry.add(std::make_unique<tools::ExecTool>(kind, path, limits));

@@ -19,9 +19,7 @@ constexpr std::size_t enqueued = 1000;
 
 base::CommandId id(std::size_t number) { return {first_id + static_cast<std::int64_t>(number)}; }
 
-nlohmann::json parsed(const std::string& body) {
-  return must(json::parse_body(body, wire::report_bytes_max), "body");
-}
+nlohmann::json parsed(const std::string& body) { return must(json::parse_body(body, wire::report_bytes_max), "body"); }
 
 // As the worker and the API read it: checked, and without a tree.
 template <class Quick>
@@ -92,8 +90,7 @@ void answer_report() {
 
 void enqueue() {
   static const std::string body =
-      nlohmann::json{
-          {"commands", nlohmann::json(enqueued, {{"tool", {{"kind", "noop"}}}, {"input", {{"n", 1}}}})}}
+      nlohmann::json{{"commands", nlohmann::json(enqueued, {{"tool", {{"kind", "noop"}}}, {"input", {{"n", 1}}}})}}
           .dump();
   expect(must(wire::decode_new_commands(parsed(body)), "commands").size(), enqueued);
 }
@@ -101,19 +98,12 @@ void enqueue() {
 }  // namespace
 
 std::vector<Path> codec_paths() {
-  return {
-      {.name = "codecs, a notification", .unit = "command", .units = claimed, .run = notify},
-      {.name = "codecs, a claim of 512 ids", .unit = "command", .units = claimed, .run = ask_for_claim},
-      {.name = "codecs, the answer to a claim of 512",
-       .unit = "command",
-       .units = claimed,
-       .run = answer_claim},
-      {.name = "codecs, a report of 512", .unit = "command", .units = claimed, .run = report},
-      {.name = "codecs, the answer to a report of 512",
-       .unit = "command",
-       .units = claimed,
-       .run = answer_report},
-      {.name = "codecs, a request that enqueues 1000", .unit = "command", .units = enqueued, .run = enqueue}};
+  return {{.name = "codecs, a notification", .unit = "command", .units = claimed, .run = notify},
+          {.name = "codecs, a claim of 512 ids", .unit = "command", .units = claimed, .run = ask_for_claim},
+          {.name = "codecs, the answer to a claim of 512", .unit = "command", .units = claimed, .run = answer_claim},
+          {.name = "codecs, a report of 512", .unit = "command", .units = claimed, .run = report},
+          {.name = "codecs, the answer to a report of 512", .unit = "command", .units = claimed, .run = answer_report},
+          {.name = "codecs, a request that enqueues 1000", .unit = "command", .units = enqueued, .run = enqueue}};
 }
 
 }  // namespace noetl::bench

@@ -76,12 +76,8 @@ std::vector<Path> engine_paths() {
                  const engine::DecisionInput decision_input{playbook, {7}, playbook.workload, nothing};
                  for (std::size_t i = 0; i < executions; ++i) play(decision_input, result);
                }},
-          {.name = "language, a playbook of three steps read",
-           .unit = "playbook",
-           .units = executions,
-           .run = [] {
-             for (std::size_t i = 0; i < executions; ++i)
-               (void)must(language::load_playbook(three_steps), "playbook");
+          {.name = "language, a playbook of three steps read", .unit = "playbook", .units = executions, .run = [] {
+             for (std::size_t i = 0; i < executions; ++i) (void)must(language::load_playbook(three_steps), "playbook");
            }}};
 }
 

@@ -104,8 +104,7 @@ struct StorePaths::Server {
     for (const auto& command : held) request.attempts.push_back(support::completed(command));
     const auto answer = must(attempts::report_events(server.context, request), "report");
     for (const auto& verdict : answer.verdicts) {
-      if (verdict.refused)
-        throw std::runtime_error("report of " + verdict.queue_id.str() + ": " + verdict.message);
+      if (verdict.refused) throw std::runtime_error("report of " + verdict.queue_id.str() + ": " + verdict.message);
     }
     return answer.commands_generated;
   }

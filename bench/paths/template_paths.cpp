@@ -31,10 +31,9 @@ void render_once() {
   templating::Scope scope;
   scope.add_layer(names());
   const auto rendered = must(templating::render_value(options(), scope), "options");
-  if (rendered.at("json").at("text") != "two=4;three=6;")
-    throw std::runtime_error("rendered " + rendered.dump());
-  const auto condition = must(
-      templating::render_condition("{{ start.data.count > 2 and ctx.version == 'v2' }}", scope), "condition");
+  if (rendered.at("json").at("text") != "two=4;three=6;") throw std::runtime_error("rendered " + rendered.dump());
+  const auto condition =
+      must(templating::render_condition("{{ start.data.count > 2 and ctx.version == 'v2' }}", scope), "condition");
   if (!templating::is_truthy(condition)) throw std::runtime_error("the condition is " + condition.dump());
 }
 

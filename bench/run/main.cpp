@@ -58,8 +58,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   try {
-    const noetl::load::Target target{.origin = "http://" + host + ":" + std::to_string(port),
-                                     .retries = retries};
+    const noetl::load::Target target{.origin = "http://" + host + ":" + std::to_string(port), .retries = retries};
     if (latency->parsed()) {
       std::cout << noetl::bench::measure_start_latency(
                        {.target = target, .count = static_cast<int>(count), .per_second = per_second})
@@ -70,9 +69,7 @@ int main(int argc, char** argv) {
     const bool is_enqueue = enqueue->parsed();
     const Json item =
         is_enqueue ? Json{{"tool", Json::parse(tool)}} : Json{{"path", path}, {"payload", Json::object()}};
-    const std::string route = is_enqueue ? "/api/v2/commands"
-                              : is_batch ? "/api/v2/execute/batch"
-                                         : "/api/v2/execute";
+    const std::string route = is_enqueue ? "/api/v2/commands" : is_batch ? "/api/v2/execute/batch" : "/api/v2/execute";
     const auto body = [&](std::size_t items) {
       return is_batch ? batch_body(is_enqueue ? "commands" : "executions", item, items) : item.dump();
     };

@@ -48,8 +48,7 @@ Clock::time_point began_at(load::Connection& server, const std::string& id) {
     const auto status = command->at("status").get<std::string>();
     if (status == "done")
       return Clock::time_point(std::chrono::nanoseconds(command->at("result").at("ns").get<std::int64_t>()));
-    if (status != "queued" && status != "running")
-      throw std::runtime_error("command " + id + " is " + status);
+    if (status != "queued" && status != "running") throw std::runtime_error("command " + id + " is " + status);
     std::this_thread::sleep_for(10ms);
   }
   throw std::runtime_error("command " + id + " did not end within 30 s");
@@ -60,8 +59,7 @@ Clock::time_point began_at(load::Connection& server, const std::string& id) {
 Json measure_start_latency(const LatencyRun& run) {
   load::Connection server(run.target, {});
   const std::string body = Json{{"tool", {{"kind", "python"}, {"code", code}}}}.dump();
-  const auto gap =
-      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
+  const auto gap = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
   std::vector<Enqueued> all;
   all.reserve(static_cast<std::size_t>(warm_up + run.count));
   auto next = Clock::now();

@@ -16,9 +16,7 @@
 namespace noetl::dev {
 namespace {
 
-[[noreturn]] void fail_child(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void fail_child(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> all;
@@ -46,8 +44,7 @@ struct Prepared {
   dup2(prepared.log_fd, STDOUT_FILENO);
   dup2(prepared.log_fd, STDERR_FILENO);
   if (prepared.account != nullptr) {
-    if (setgroups(0, nullptr) != 0 || setgid(prepared.account->gid) != 0 ||
-        setuid(prepared.account->uid) != 0)
+    if (setgroups(0, nullptr) != 0 || setgid(prepared.account->gid) != 0 || setuid(prepared.account->uid) != 0)
       _exit(126);
   }
   // After the change of user, which clears it.

@@ -35,9 +35,8 @@ std::string quoted(const std::string& text) {
 }
 
 base::Error died(const ChildProcess& process) {
-  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() +
-                                             " unexpectedly; the end of " + process.log_file() + ":\n" +
-                                             log_tail(process.log_file(), 20))
+  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + " unexpectedly; the end of " +
+                                             process.log_file() + ":\n" + log_tail(process.log_file(), 20))
       .value();
 }
 
@@ -47,8 +46,7 @@ class StopDescriptor {
   explicit StopDescriptor(const std::stop_token& stop)
       : fd_(eventfd(0, EFD_CLOEXEC)), callback_(std::in_place, stop, Wake{fd_}) {}
   ~StopDescriptor() {
-    callback_
-        .reset();  // which waits for it, so that nobody writes to a descriptor that is somebody else's by then
+    callback_.reset();  // which waits for it, so that nobody writes to a descriptor that is somebody else's by then
     close(fd_);
   }
   StopDescriptor(const StopDescriptor&) = delete;
@@ -140,15 +138,14 @@ std::map<std::string, std::string> DevStack::environment(config::Program program
     }
   }
   auto variables = process::child_variables(process::NamePatterns(names));
-  for (const char* other :
-       {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
+  for (const char* other : {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
     variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
   // A stack for one machine: what its playbooks call is on it, the server itself included. Nowhere else is that the default.
   variables.try_emplace("NOETL_EGRESS_ALLOW", "loopback,own");
-  for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
-                                 "NOETL_WORKER_ID", "NOETL_NODE"}) {
+  for (const char* misleading :
+       {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE", "NOETL_WORKER_ID", "NOETL_NODE"}) {
     variables.erase(misleading);
   }
   return variables;
@@ -193,8 +190,7 @@ base::Result<void> DevStack::wait_until_answered(ChildProcess& process, const st
                                                  "\nthe end of " + process.log_file() + ":\n" +
                                                  log_tail(process.log_file(), 20));
     }
-    if (!cli::wait_unless_stopped(stop_, milliseconds{20}))
-      return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop_, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
   }
 }
 
@@ -203,8 +199,7 @@ base::Result<void> DevStack::start_server() {
       options_.is_port_asked_for ? options_.port : data_.read_state().value("server_port", options_.port);
   if (options_.is_port_asked_for && !is_port_free(wanted)) {
     return failure(ErrorCode::conflict,
-                   "port " + std::to_string(wanted) + " is taken; leave --port out to get a free one",
-                   "port");
+                   "port " + std::to_string(wanted) + " is taken; leave --port out to get a free one", "port");
   }
   port_ = choose_port(wanted, options_.port);
   if (port_ != options_.port) {
@@ -225,7 +220,8 @@ void DevStack::launch_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
   auto variables = with(worker_environment(), nats_.login_of("worker"));
   variables.try_emplace("NOETL_TOOL_NATS_URL", nats_.url_of("playbook"));
-  if (!variables.contains("NOETL_TOOL_POSTGRES_URL_FILE")) variables.try_emplace("NOETL_TOOL_POSTGRES_URL", postgres_.playbook_url);
+  if (!variables.contains("NOETL_TOOL_POSTGRES_URL_FILE"))
+    variables.try_emplace("NOETL_TOOL_POSTGRES_URL", postgres_.playbook_url);
   auto worker = std::make_unique<ChildProcess>(
       Launch{.name = name,
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
@@ -260,11 +256,11 @@ base::Result<void> DevStack::start() {
     if (auto started = start_worker(number); !started) return started;
   }
   data_.write_state(state(true));
-  output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " +
-                                nats_.url + " (logins: " + nats_.passwords_file + ")\nPostgres  psql \"" + postgres_.database_url +
+  output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " + nats_.url +
+                                " (logins: " + nats_.passwords_file + ")\nPostgres  psql \"" + postgres_.database_url +
                                 "\"\n          psql \"" + postgres_.playbook_socket_url +
-                                "\" (of steps that name no database)\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
-                                data_.path() + "/logs\n" + exports());
+                                "\" (of steps that name no database)\nworkers   " + std::to_string(options_.workers) +
+                                "\nlogs      " + data_.path() + "/logs\n" + exports());
   return {};
 }
 
@@ -284,8 +280,7 @@ base::Result<void> DevStack::watch() {
   const StopDescriptor asked(stop_);
   while (!stop_.stop_requested()) {
     std::vector<pollfd> waiting{{.fd = asked.fd(), .events = POLLIN, .revents = 0}};
-    for (const auto* process : processes())
-      waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
+    for (const auto* process : processes()) waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
     static_cast<void>(poll(waiting.data(), waiting.size(), -1));
     replace_drained();
     for (auto* process : processes()) {

@@ -29,16 +29,13 @@ std::optional<int> bind_port(int port) {
   address.sin_addr.s_addr = htonl(INADDR_ANY);  // taken on any address counts as taken
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool is_bound =
-      bind(fd, generic, size) == 0 && listen(fd, 1) == 0 && getsockname(fd, generic, &size) == 0;
+  const bool is_bound = bind(fd, generic, size) == 0 && listen(fd, 1) == 0 && getsockname(fd, generic, &size) == 0;
   const int bound = ntohs(address.sin_port);
   close(fd);
   return is_bound ? std::optional<int>(bound) : std::nullopt;
 }
 
-bool is_executable(const std::string& path) {
-  return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path);
-}
+bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
 
 }  // namespace
 
@@ -91,9 +88,7 @@ bool can_reach(const Account& account, const std::string& folder) {
   for (fs::path at = folder;; at = at.parent_path()) {
     struct stat found {};
     if (stat(at.c_str(), &found) != 0) return false;
-    const mode_t needed = found.st_uid == account.uid   ? S_IXUSR
-                          : found.st_gid == account.gid ? S_IXGRP
-                                                        : S_IXOTH;
+    const mode_t needed = found.st_uid == account.uid ? S_IXUSR : found.st_gid == account.gid ? S_IXGRP : S_IXOTH;
     if ((found.st_mode & needed) == 0) return false;
     if (at == at.root_path()) return true;
   }

@@ -120,20 +120,18 @@ base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& sto
   const auto configuration = write_configuration(data, running);
   running.url_file = data.path() + "/nats/url";
   write_private_file(running.url_file, running.url_of("server") + '\n');
-  running.process = std::make_unique<ChildProcess>(
-      Launch{.name = "nats-server",
-             .arguments = {*program, "-c", configuration},
-             .environment = {{"PATH", "/usr/bin:/bin"}},
-             .log_file = data.log_file("nats")});
+  running.process = std::make_unique<ChildProcess>(Launch{.name = "nats-server",
+                                                          .arguments = {*program, "-c", configuration},
+                                                          .environment = {{"PATH", "/usr/bin:/bin"}},
+                                                          .log_file = data.log_file("nats")});
   const auto give_up = std::chrono::steady_clock::now() + start_patience;
   while (!greets(running.port)) {
     if (running.process->wait(milliseconds{0}) || std::chrono::steady_clock::now() > give_up) {
-      return failure(ErrorCode::unavailable,
-                     "nats-server " + running.process->end_text() + " before it was ready; the end of " +
-                         running.process->log_file() + ":\n" + log_tail(running.process->log_file(), 15));
+      return failure(ErrorCode::unavailable, "nats-server " + running.process->end_text() +
+                                                 " before it was ready; the end of " + running.process->log_file() +
+                                                 ":\n" + log_tail(running.process->log_file(), 15));
     }
-    if (!cli::wait_unless_stopped(stop, milliseconds{20}))
-      return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
   }
   return running;
 }

@@ -61,13 +61,12 @@ Places choose_places(const DevFolder& data, const cli::Output& output) {
   if (places.account && !can_reach(*places.account, home)) {
     home = "/var/lib/noetl-dev/" + hash_text(data.path());
     fs::create_directories(home);
-    output.note("user " + places.account->name + " cannot enter " + data.path() +
-                ": the Postgres cluster is in " + home);
+    output.note("user " + places.account->name + " cannot enter " + data.path() + ": the Postgres cluster is in " +
+                home);
   }
   places.cluster = home + "/postgres";
   places.socket_folder = home + "/postgres-socket";
-  if (places.socket_folder.size() > socket_path_max)
-    places.socket_folder = "/tmp/noetl-dev-" + hash_text(data.path());
+  if (places.socket_folder.size() > socket_path_max) places.socket_folder = "/tmp/noetl-dev-" + hash_text(data.path());
   own_folder(places.socket_folder, places.account);
   return places;
 }
@@ -88,13 +87,13 @@ base::Result<void> run_to_end(Launch launch, milliseconds patience) {
   ChildProcess process(std::move(launch));
   if (process.wait(patience) && process.has_succeeded()) return {};
   process.stop(milliseconds{1000});
-  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + "; the end of " +
-                                             log_file + ":\n" + log_tail(log_file, 15));
+  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + "; the end of " + log_file +
+                                             ":\n" + log_tail(log_file, 15));
 }
 
 // Statements, one in each line, for a cluster that nobody else uses.
-base::Result<void> run_alone(DevFolder& data, const Places& places, const std::string& postgres, const std::string& cluster,
-                             std::string statements) {
+base::Result<void> run_alone(DevFolder& data, const Places& places, const std::string& postgres,
+                             const std::string& cluster, std::string statements) {
   return run_to_end({.name = "create roles and databases",
                      .arguments = {postgres, "--single", "-D", cluster, "postgres"},
                      .environment = clean_environment(),
@@ -129,8 +128,9 @@ base::Result<void> make_cluster(DevFolder& data, const Places& places, const std
   // The server's role owns its database and is no superuser, as in production. It is not named like its schema, which would be the
   // first place where its tables land.
   auto made = run_alone(data, places, postgres, making,
-                        std::string("create role ") + server_role + " login password '" + password + "';\ncreate database noetl owner " +
-                            server_role + ";\nrevoke all on database noetl from public;\n");
+                        std::string("create role ") + server_role + " login password '" + password +
+                            "';\ncreate database noetl owner " + server_role +
+                            ";\nrevoke all on database noetl from public;\n");
   if (!made) return made;
   std::ofstream(making + "/" + server_role_mark) << server_role << '\n';
   fs::rename(making, places.cluster);
@@ -141,12 +141,14 @@ base::Result<void> make_cluster(DevFolder& data, const Places& places, const std
 base::Result<void> make_playbook_role(DevFolder& data, const Places& places, const std::string& postgres) {
   const std::string mark = places.cluster + "/" + playbook_mark;
   const std::string password = random_word();
-  auto made = run_alone(data, places, postgres, places.cluster,
-                        "create role playbook login password '" + password +
-                            "';\ncreate database playbook owner playbook;\nrevoke all on database playbook from public;\n");
+  auto made =
+      run_alone(data, places, postgres, places.cluster,
+                "create role playbook login password '" + password +
+                    "';\ncreate database playbook owner playbook;\nrevoke all on database playbook from public;\n");
   if (!made) return made;
   write_private_file(mark, password + '\n');
-  if (places.account && chown(mark.c_str(), places.account->uid, places.account->gid) != 0)  // a backup of the cluster reads it
+  if (places.account &&
+      chown(mark.c_str(), places.account->uid, places.account->gid) != 0)  // a backup of the cluster reads it
     throw std::system_error(errno, std::generic_category(), "chown " + mark);
   return {};
 }
@@ -167,37 +169,31 @@ bool is_ready(const Places& places, pid_t pid) {
   return first == std::to_string(pid) && last.starts_with("ready");
 }
 
-base::Result<void> wait_until_ready(ChildProcess& process, const Places& places,
-                                    const std::stop_token& stop) {
+base::Result<void> wait_until_ready(ChildProcess& process, const Places& places, const std::stop_token& stop) {
   const auto give_up = std::chrono::steady_clock::now() + start_patience;
   while (!is_ready(places, process.pid())) {
     if (process.wait(milliseconds{0}) || std::chrono::steady_clock::now() > give_up) {
-      return failure(ErrorCode::unavailable, "Postgres " + process.end_text() +
-                                                 " before it was ready; the end of " + process.log_file() +
-                                                 ":\n" + log_tail(process.log_file(), 15));
+      return failure(ErrorCode::unavailable, "Postgres " + process.end_text() + " before it was ready; the end of " +
+                                                 process.log_file() + ":\n" + log_tail(process.log_file(), 15));
     }
-    if (!cli::wait_unless_stopped(stop, milliseconds{20}))
-      return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
   }
   return {};
 }
 
 }  // namespace
 
-base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output& output,
-                                             const std::stop_token& stop) {
+base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output& output, const std::stop_token& stop) {
   const auto initdb = find_program("initdb");
   const auto postgres = find_program("postgres");
   if (!initdb || !postgres) {
-    return failure(
-        ErrorCode::not_found,
-        "initdb and postgres are neither in PATH nor in /usr/lib/postgresql/*/bin: install postgresql");
+    return failure(ErrorCode::not_found,
+                   "initdb and postgres are neither in PATH nor in /usr/lib/postgresql/*/bin: install postgresql");
   }
   const Places places = choose_places(data, output);
   if (!fs::exists(places.cluster + "/PG_VERSION")) {
     output.note("making a Postgres cluster in " + places.cluster);
-    if (auto made = make_cluster(data, places, *initdb, *postgres); !made)
-      return failure(std::move(made.error()));
+    if (auto made = make_cluster(data, places, *initdb, *postgres); !made) return failure(std::move(made.error()));
   }
   if (!fs::exists(places.cluster + "/" + playbook_mark)) {
     if (auto made = make_playbook_role(data, places, *postgres); !made) return failure(std::move(made.error()));
@@ -210,21 +206,19 @@ base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output&
   const std::string over_socket = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) + "'";
   running.database_url =
       over_socket + " dbname='noetl' user='" + (role == server_role ? server_role : former_server_role) + "'";
-  running.playbook_url = "postgresql://playbook:" + first_line_of(places.cluster + "/" + playbook_mark) + "@127.0.0.1:" +
-                         std::to_string(running.port) + "/playbook";
+  running.playbook_url = "postgresql://playbook:" + first_line_of(places.cluster + "/" + playbook_mark) +
+                         "@127.0.0.1:" + std::to_string(running.port) + "/playbook";
   running.playbook_socket_url = over_socket + " dbname='playbook' user='playbook'";
-  running.process = std::make_unique<ChildProcess>(
-      Launch{.name = "Postgres",
-             .arguments = {*postgres, "-D", places.cluster, "-c", "listen_addresses=127.0.0.1", "-c",
-                           "port=" + std::to_string(running.port), "-c",
-                           "unix_socket_directories=" + places.socket_folder, "-c", "fsync=on", "-c",
-                           "logging_collector=off"},
-             .environment = clean_environment(),
-             .log_file = data.log_file("postgres"),
-             .account = places.account,
-             .stop_signal = SIGINT});  // fast shutdown: SIGTERM would wait for every client
-  if (auto ready = wait_until_ready(*running.process, places, stop); !ready)
-    return failure(std::move(ready.error()));
+  running.process = std::make_unique<ChildProcess>(Launch{
+      .name = "Postgres",
+      .arguments = {*postgres, "-D", places.cluster, "-c", "listen_addresses=127.0.0.1", "-c",
+                    "port=" + std::to_string(running.port), "-c", "unix_socket_directories=" + places.socket_folder,
+                    "-c", "fsync=on", "-c", "logging_collector=off"},
+      .environment = clean_environment(),
+      .log_file = data.log_file("postgres"),
+      .account = places.account,
+      .stop_signal = SIGINT});  // fast shutdown: SIGTERM would wait for every client
+  if (auto ready = wait_until_ready(*running.process, places, stop); !ready) return failure(std::move(ready.error()));
   return running;
 }
 

@@ -18,7 +18,8 @@ namespace noetl::dev {
 struct PrivatePostgres {
   std::unique_ptr<ChildProcess> process;
   std::string database_url;  // of the server; libpq keywords, over the socket
-  std::string playbook_url;  // of steps that name no database: a role and a database of their own, over TCP, with a password
+  std::string
+      playbook_url;  // of steps that name no database: a role and a database of their own, over TCP, with a password
   std::string playbook_socket_url;  // the same for whoever looks at it, over the socket
   std::string folder;  // of the cluster
   bool has_superuser_role = false;  // of a cluster made before the role noetl was a plain one

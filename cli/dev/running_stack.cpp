@@ -30,8 +30,7 @@ fs::path folder_of_notes() {
     const char* value = std::getenv(name);
     return std::string(value == nullptr ? "" : value);
   };
-  if (const auto state = variable("XDG_STATE_HOME"); state.starts_with('/'))
-    return fs::path(state) / "noetl/dev";
+  if (const auto state = variable("XDG_STATE_HOME"); state.starts_with('/')) return fs::path(state) / "noetl/dev";
   const auto home = variable("HOME");
   return home.starts_with('/') ? fs::path(home) / ".local/state/noetl/dev" : fs::path();
 }
@@ -112,22 +111,18 @@ base::Result<std::optional<RunningStack>> find_stack() {
   if (stacks.empty()) return std::nullopt;
   std::error_code failed;
   const auto here = fs::current_path(failed);
-  const auto own =
-      std::ranges::find_if(stacks, [&](const auto& one) { return !failed && is_of_here(one, here); });
+  const auto own = std::ranges::find_if(stacks, [&](const auto& one) { return !failed && is_of_here(one, here); });
   if (own != stacks.end()) return std::move(*own);
   if (stacks.size() == 1) return std::move(stacks.front());
   std::string all;
   for (const auto& stack : stacks) all += "\n  --server-url " + stack.server_url + "  (" + stack.folder + ")";
   return base::failure(
       base::ErrorCode::conflict,
-      "several stacks of `noetlctl dev` run here; say which, by the flag or by NOETL_SERVER_URL:" + all,
-      "server-url");
+      "several stacks of `noetlctl dev` run here; say which, by the flag or by NOETL_SERVER_URL:" + all, "server-url");
 }
 
 base::Result<config::Resolved> with_stack(config::Resolved resolved) {
-  const auto is_default = [&](const char* name) {
-    return resolved.at(name).origin == config::Origin::default_value;
-  };
+  const auto is_default = [&](const char* name) { return resolved.at(name).origin == config::Origin::default_value; };
   const bool wants_database = is_default("database-url") && is_default("postgres-host");
   const bool wants_nats = is_default("nats-url") && is_default("nats-credentials");
   if (!wants_database && !wants_nats) return resolved;

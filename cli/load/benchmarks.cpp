@@ -36,9 +36,7 @@ std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-double ms_between(Instant from, Instant to) {
-  return std::chrono::duration<double, std::milli>(to - from).count();
-}
+double ms_between(Instant from, Instant to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
 
 base::Result<int> ready_workers(const Plan& plan) {
   Connection connection(plan.target, plan.stop);
@@ -53,8 +51,8 @@ std::optional<base::Error> lack_of_workers(const Plan& plan) {
   if (*workers > 0) return std::nullopt;
   return base::failure(ErrorCode::unavailable,
                        "no worker is ready in pool '" + plan.pool +
-                           "', so nothing would end: start one with `noetlctl worker start --pool " +
-                           plan.pool + "`, or name another pool with --pool")
+                           "', so nothing would end: start one with `noetlctl worker start --pool " + plan.pool +
+                           "`, or name another pool with --pool")
       .value();
 }
 
@@ -110,8 +108,7 @@ void tell_requests(const Sent& sent, const std::string& what, Measured& measured
 }
 
 // Ids of what was accepted. An execution of a batch may be refused by itself.
-std::vector<std::string> ids_in(const std::vector<std::string>& answers,
-                                std::optional<base::Error>& problem) {
+std::vector<std::string> ids_in(const std::vector<std::string>& answers, std::optional<base::Error>& problem) {
   std::vector<std::string> ids;
   for (const auto& text : answers) {
     const auto answer = Json::parse(text);
@@ -123,8 +120,7 @@ std::vector<std::string> ids_in(const std::vector<std::string>& answers,
           ids.push_back(result.at("execution_id"));
         else if (!problem)
           problem =
-              base::failure(ErrorCode::internal, "an execution was refused: " + result.at("error").dump())
-                  .value();
+              base::failure(ErrorCode::internal, "an execution was refused: " + result.at("error").dump()).value();
       }
     } else {
       ids.push_back(answer.contains("queue_id") ? answer.at("queue_id") : answer.at("execution_id"));
@@ -133,15 +129,13 @@ std::vector<std::string> ids_in(const std::vector<std::string>& answers,
   return ids;
 }
 
-void tell_spread(const std::string& key, const std::string& title, const std::vector<double>& ms,
-                 Measured& measured) {
+void tell_spread(const std::string& key, const std::string& title, const std::vector<double>& ms, Measured& measured) {
   for (const auto& [name, part] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"max", 1.0}})
     measured.figures.push_back({key + "_" + name + "_ms", title + ", " + name, percentile(ms, part), "ms"});
 }
 
 // Times of all that ended: from the first that was created to the last that ended, and of each.
-void tell_ends(const Followed& followed, const Kind& kind, const std::string& what, double parts,
-               Measured& measured) {
+void tell_ends(const Followed& followed, const Kind& kind, const std::string& what, double parts, Measured& measured) {
   if (followed.ended.empty()) return;
   Instant first = followed.ended.front().created, last = followed.ended.front().finished;
   std::vector<double> to_claim, to_end;
@@ -157,15 +151,14 @@ void tell_ends(const Followed& followed, const Kind& kind, const std::string& wh
   const double ended = static_cast<double>(followed.ended.size());
   measured.figures.push_back(
       {"ended_per_second", "from the first created to the last ended", ended / seconds, what + "s/s"});
-  if (parts > 1)
-    measured.figures.push_back({"steps_per_second", "steps", parts * ended / seconds, "steps/s"});
+  if (parts > 1) measured.figures.push_back({"steps_per_second", "steps", parts * ended / seconds, "steps/s"});
   if (!kind.claimed.empty()) tell_spread("claimed", "from created to claimed", to_claim, measured);
   tell_spread("ended", "from created to ended", to_end, measured);
   if (bad > 0 && !measured.problem)
-    measured.problem = base::failure(ErrorCode::internal, counted(bad, what) + " of " +
-                                                              std::to_string(followed.ended.size()) +
-                                                              " did not end as '" + kind.good + "'")
-                           .value();
+    measured.problem =
+        base::failure(ErrorCode::internal, counted(bad, what) + " of " + std::to_string(followed.ended.size()) +
+                                               " did not end as '" + kind.good + "'")
+            .value();
 }
 
 std::string remains(const Followed& followed, const std::string& what) {
@@ -188,8 +181,7 @@ Followed follow_to_the_end(const Plan& plan, const Kind& kind, const std::string
 
 // The second half of drain and latency: what became of these commands.
 void follow_commands(const Plan& plan, std::vector<std::string> ids, Measured& measured) {
-  const auto followed =
-      follow_to_the_end(plan, commands(), "pool=" + base::percent_encoded(plan.pool), std::move(ids));
+  const auto followed = follow_to_the_end(plan, commands(), "pool=" + base::percent_encoded(plan.pool), std::move(ids));
   if (!measured.problem) measured.problem = followed.problem;
   tell_ends(followed, commands(), "command", 1, measured);
   measured.left_behind = remains(followed, "command") + ", in pool '" + plan.pool + "'";
@@ -210,10 +202,9 @@ Measured measure_enqueue(const Plan& plan) {
   }
   const auto sent = send_commands(plan);
   tell_requests(sent, "command", measured);
-  measured.left_behind =
-      counted(sent.items, "command") + " in pool '" + plan.pool + "', which " +
-      (*workers > 0 ? counted(static_cast<std::size_t>(*workers), "worker") + " of it will run"
-                    : "wait for a worker: `noetlctl worker start --pool " + plan.pool + "`");
+  measured.left_behind = counted(sent.items, "command") + " in pool '" + plan.pool + "', which " +
+                         (*workers > 0 ? counted(static_cast<std::size_t>(*workers), "worker") + " of it will run"
+                                       : "wait for a worker: `noetlctl worker start --pool " + plan.pool + "`");
   return measured;
 }
 
@@ -231,17 +222,15 @@ Measured measure_execute(const Plan& plan) {
   if (!is_ready(plan, measured)) return measured;
   const auto path = playbook_path(plan.pool);
   Connection connection(plan.target, plan.stop);
-  const auto registered =
-      connection.post("/api/catalog/register", Json{{"content", playbook_text(plan.pool)}}.dump());
+  const auto registered = connection.post("/api/catalog/register", Json{{"content", playbook_text(plan.pool)}}.dump());
   if (!registered) {
     measured.problem = registered.error();
     return measured;
   }
   const Json execution{{"path", path}};
-  const auto sent =
-      send(plan, plan.batch == 1 ? "/api/v2/execute" : "/api/v2/execute/batch", [&](std::size_t items) {
-        return plan.batch == 1 ? execution.dump() : batch_body("executions", execution, items);
-      });
+  const auto sent = send(plan, plan.batch == 1 ? "/api/v2/execute" : "/api/v2/execute/batch", [&](std::size_t items) {
+    return plan.batch == 1 ? execution.dump() : batch_body("executions", execution, items);
+  });
   tell_requests(sent, "execution", measured);
   const auto followed = follow_to_the_end(plan, executions(), "path=" + base::percent_encoded(path),
                                           ids_in(sent.answers, measured.problem));
@@ -261,10 +250,8 @@ Measured measure_latency(const Plan& plan) {
   const auto start = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < plan.count; ++i) {
     // An open loop: the pace does not follow the answers.
-    const auto due =
-        start + std::chrono::duration_cast<std::chrono::milliseconds>(gap * static_cast<double>(i));
-    const auto early =
-        std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
+    const auto due = start + std::chrono::duration_cast<std::chrono::milliseconds>(gap * static_cast<double>(i));
+    const auto early = std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
     if (early.count() > 0 && !cli::wait_unless_stopped(plan.stop, early)) break;
     const auto asked = std::chrono::steady_clock::now();
     auto answer = connection.post("/api/v2/commands", body);

@@ -45,8 +45,7 @@ base::Result<std::string> Connection::call(Verb verb, const std::string& path, c
     auto answer = verb == Verb::get ? client_->Get(whole) : client_->Post(whole, body, "application/json");
     if (!answer) {
       return failure(ErrorCode::unavailable, name + ": no answer from " + target_.origin + ": " +
-                                                 httplib::to_string(answer.error()) +
-                                                 ". Is the server running?");
+                                                 httplib::to_string(answer.error()) + ". Is the server running?");
     }
     if (answer->status / 100 == 2) return std::move(answer->body);
     if (answer->status != 503 || refused == target_.retries) {
@@ -69,8 +68,7 @@ base::Result<nlohmann::json> Connection::get(const std::string& path) {
   if (!text) return failure(text.error());
   auto answer = nlohmann::json::parse(*text, nullptr, false);
   if (answer.is_discarded())
-    return failure(ErrorCode::internal,
-                   "GET " + path + ": the answer is not JSON: '" + text->substr(0, 80) + "'");
+    return failure(ErrorCode::internal, "GET " + path + ": the answer is not JSON: '" + text->substr(0, 80) + "'");
   return answer;
 }
 

@@ -30,8 +30,7 @@ std::int64_t number_of(const std::string& id) { return base::parse_id(id).value_
 
 class Follower {
  public:
-  explicit Follower(const Following& following)
-      : following_(following), connection_(following.target, following.stop) {
+  explicit Follower(const Following& following) : following_(following), connection_(following.target, following.stop) {
     for (const auto& id : following.ids) pending_.insert(number_of(id));
   }
 
@@ -68,13 +67,11 @@ class Follower {
     if (!row || has_ended(*row)) read_pages();
   }
 
-  [[nodiscard]] bool has_ended(const Json& row) const {
-    return !text_of(row, following_.kind.finished).empty();
-  }
+  [[nodiscard]] bool has_ended(const Json& row) const { return !text_of(row, following_.kind.finished).empty(); }
 
   [[nodiscard]] std::string still_running() const {
-    return "after " + std::to_string(following_.patience.count()) + " ms " + std::to_string(pending_.size()) +
-           " of " + std::to_string(following_.ids.size()) + " have not ended, the newest of them " +
+    return "after " + std::to_string(following_.patience.count()) + " ms " + std::to_string(pending_.size()) + " of " +
+           std::to_string(following_.ids.size()) + " have not ended, the newest of them " +
            std::to_string(*pending_.rbegin());
   }
 
@@ -83,8 +80,8 @@ class Follower {
     std::set<std::int64_t> running;
     auto before = *pending_.rbegin() + 1;
     for (bool is_last = false; !is_last;) {
-      const auto page = connection_.get(following_.kind.list + "?" + following_.filter + "&limit=" +
-                                        std::to_string(page_rows) + "&before=" + std::to_string(before));
+      const auto page = connection_.get(following_.kind.list + "?" + following_.filter +
+                                        "&limit=" + std::to_string(page_rows) + "&before=" + std::to_string(before));
       if (!page) {
         found_.problem = page.error();
         return;
@@ -155,12 +152,11 @@ std::optional<Instant> parse_instant(const std::string& text) {
   int hour = 0, minute = 0;
   double second = 0;
   char zone = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year, &month, &day, &hour, &minute, &second,
-                  &zone) != 7 ||
+  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year, &month, &day, &hour, &minute, &second, &zone) !=
+          7 ||
       zone != 'Z')
     return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
-                                         std::chrono::day{day}};
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
   if (!date.ok()) return std::nullopt;
   constexpr double microseconds_a_second = 1e6;
   return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +

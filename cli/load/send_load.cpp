@@ -43,8 +43,8 @@ void send_requests(const Load& load, Shared& shared) {
     const auto items = std::min(load.items_per_request, load.items - first);
     if (load.requests_per_second > 0) {
       const double due = static_cast<double>(first / load.items_per_request) / load.requests_per_second;
-      std::this_thread::sleep_until(
-          shared.start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
+      std::this_thread::sleep_until(shared.start +
+                                    std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
     }
     const auto last_body = items < load.items_per_request ? load.body(items) : std::string();
     const auto start = Clock::now();

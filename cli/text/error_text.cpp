@@ -7,7 +7,9 @@
 namespace noetl::cli {
 namespace {
 
-std::string member(const Json& object, std::string_view name) { return object.is_object() ? cell_text(object, name) : std::string(); }
+std::string member(const Json& object, std::string_view name) {
+  return object.is_object() ? cell_text(object, name) : std::string();
+}
 
 void add_line(std::string& text, std::string_view line) {
   if (!line.empty()) text += "\n  " + std::string(line);
@@ -91,13 +93,16 @@ std::string error_text(const Json& error) {
   if (const auto url = member(error, "url"); !url.empty()) add_line(text, member(error, "method") + " " + url);
   add_lines(text, "the answer's body:", raw(error, "body"));
   add_line(text, statement_of(error));
-  if (const auto line = member(error, "line"); !line.empty()) add_line(text, "line " + line + ": " + member(error, "code"));
+  if (const auto line = member(error, "line"); !line.empty())
+    add_line(text, "line " + line + ": " + member(error, "code"));
   if (const auto templates = error.find("templates"); templates != error.end() && templates->is_array()) {
     for (const auto& one : *templates) {
       if (one.is_string()) add_line(text, "gave nothing: " + one.get<std::string>());
     }
   }
-  if (const auto lines = raw(error, "stderr"); text.find(lines.substr(0, lines.find_last_not_of("\n ") + 1)) == std::string::npos) add_lines(text, "stderr:", lines);
+  if (const auto lines = raw(error, "stderr");
+      text.find(lines.substr(0, lines.find_last_not_of("\n ") + 1)) == std::string::npos)
+    add_lines(text, "stderr:", lines);
   add_lines(text, "", raw(error, "traceback"));
   return text;
 }
@@ -119,9 +124,11 @@ std::string event_text(const Json& event) {
     join(text, member(*payload, "text"));
     return text;
   }
-  if (type == "task.retry") return "attempt " + member(*payload, "attempt") + " in " + member(*payload, "delay_ms") + " ms";
+  if (type == "task.retry")
+    return "attempt " + member(*payload, "attempt") + " in " + member(*payload, "delay_ms") + " ms";
   const auto error = payload->find("error");
-  const bool is_end = type == "call.error" || type == "playbook.failed" || type == "sink.failed" || type == "command.cancelled";
+  const bool is_end =
+      type == "call.error" || type == "playbook.failed" || type == "sink.failed" || type == "command.cancelled";
   if (!is_end || error == payload->end()) return {};
   std::string text = error->is_object() ? printable_lines(raw(*error, "message")) : cell_text(*payload, "error");
   while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -33,13 +33,12 @@ void set_footers(CLI::App& app) {
 }  // namespace
 
 void arrange_help(CLI::App& app) {
-  static const Group groups[] = {
-      {"Playbooks and their executions",
-       {"playbook", "catalog", "execute", "run", "execution", "vars", "render", "result"}},
-      {"The queue", {"command", "queue", "dead", "pool"}},
-      {"Programs", {"dev", "server", "worker", "migrate", "doctor", "bench"}},
-      {"Secrets", {"credential", "keychain"}},
-      {"This program", {"config", "version", "completion"}}};
+  static const Group groups[] = {{"Playbooks and their executions",
+                                  {"playbook", "catalog", "execute", "run", "execution", "vars", "render", "result"}},
+                                 {"The queue", {"command", "queue", "dead", "pool"}},
+                                 {"Programs", {"dev", "server", "worker", "migrate", "doctor", "bench"}},
+                                 {"Secrets", {"credential", "keychain"}},
+                                 {"This program", {"config", "version", "completion"}}};
   for (const auto& [title, commands] : groups) {
     for (const char* command : commands) app.get_subcommand(command)->group(title);
   }

@@ -15,13 +15,12 @@ struct Synonym {
 };
 // What other programs call it.
 constexpr Synonym synonyms[] = {
-    {"add", "put"},        {"all", "list"},       {"create", "register"}, {"describe", "get"},
-    {"destroy", "delete"}, {"discard", "purge"},  {"find", "list"},       {"info", "get"},
-    {"kill", "cancel"},    {"log", "events"},     {"logs", "events"},     {"push", "enqueue"},
-    {"put", "set"},        {"remove", "delete"},  {"replay", "redrive"},  {"retry", "rerun"},
-    {"retry", "redrive"},  {"submit", "enqueue"}, {"stop", "cancel"},     {"stop", "drain"},
-    {"follow", "watch"},   {"tail", "watch"},     {"up", "start"},        {"upload", "register"},
-    {"validate", "lint"},  {"check", "lint"},     {"view", "get"},        {"wait", "watch"}};
+    {"add", "put"},       {"all", "list"},      {"create", "register"}, {"describe", "get"},    {"destroy", "delete"},
+    {"discard", "purge"}, {"find", "list"},     {"info", "get"},        {"kill", "cancel"},     {"log", "events"},
+    {"logs", "events"},   {"push", "enqueue"},  {"put", "set"},         {"remove", "delete"},   {"replay", "redrive"},
+    {"retry", "rerun"},   {"retry", "redrive"}, {"submit", "enqueue"},  {"stop", "cancel"},     {"stop", "drain"},
+    {"follow", "watch"},  {"tail", "watch"},    {"up", "start"},        {"upload", "register"}, {"validate", "lint"},
+    {"check", "lint"},    {"view", "get"},      {"wait", "watch"}};
 
 Apps commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
@@ -83,8 +82,7 @@ std::string option_meant(const CLI::App& app, const std::string& name) {
     }
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
-  return std::string(
-      base::nearest_word(name, views, limit_for(name.substr(std::min<std::size_t>(2, name.size())))));
+  return std::string(base::nearest_word(name, views, limit_for(name.substr(std::min<std::size_t>(2, name.size())))));
 }
 
 std::string with_meant(std::string text, const std::string& meant) {
@@ -97,8 +95,7 @@ std::string option_name(const std::string& word) {
 }
 
 bool is_option(const std::string& word) {
-  return word.size() > 1 && word[0] == '-' &&
-         (word[1] < '0' || word[1] > '9');  // a negative number is a value
+  return word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9');  // a negative number is a value
 }
 
 }  // namespace
@@ -112,8 +109,8 @@ std::optional<std::string> unknown_word(const CLI::App& app, const std::vector<s
       if (name == "-h" || name == "--help" || name == "--version") return std::nullopt;
       const auto* option = find_option(*at, name);
       if (option == nullptr) {
-        return with_meant(full_name(*at) + ": there is no option '" + name + "'", option_meant(*at, name)) +
-               "\n" + full_name(*at) + " --help shows them all";
+        return with_meant(full_name(*at) + ": there is no option '" + name + "'", option_meant(*at, name)) + "\n" +
+               full_name(*at) + " --help shows them all";
       }
       const bool has_value_inside = name.size() < word->size();
       if (option->get_items_expected_max() > 0 && !has_value_inside && word + 1 != words.end()) ++word;

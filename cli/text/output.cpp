@@ -13,8 +13,8 @@ constexpr std::size_t cell_width_max = 80;
 
 // Columns as a terminal counts them: bytes that continue a UTF-8 character take no room.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string printable(std::string text) {
@@ -64,8 +64,7 @@ std::string cell_text(const Json& row, std::string_view field) {
   std::string joined;
   for (const auto& item : *found) {
     if (!joined.empty()) joined += ',';
-    joined += item.is_string() ? item.get<std::string>()
-                               : item.dump(-1, ' ', false, Json::error_handler_t::replace);
+    joined += item.is_string() ? item.get<std::string>() : item.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   return printable(joined);
 }
@@ -104,8 +103,7 @@ void Output::rows(const Json& answer, const std::vector<Column>& columns) const 
   for (std::size_t i = 0; i < columns.size(); ++i) write(i, columns[i].title, columns[i].title.size());
   streams_.out << '\n';
   for (const auto& cells : table) {
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      write(i, painted(columns[i].field, cells[i]), width(cells[i]));
+    for (std::size_t i = 0; i < cells.size(); ++i) write(i, painted(columns[i].field, cells[i]), width(cells[i]));
     streams_.out << '\n';
   }
 }

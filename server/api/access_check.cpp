@@ -19,12 +19,10 @@ bool is_loopback_name(std::string_view name) {
 }
 
 AccessRefusal refused(int status, ErrorCode code, std::string message, std::string field = {}) {
-  return {.status = status,
-          .error = {.code = code,
-                    .message = std::move(message),
-                    .field = std::move(field),
-                    .retry_after = {},
-                    .details = {}}};
+  return {
+      .status = status,
+      .error = {
+          .code = code, .message = std::move(message), .field = std::move(field), .retry_after = {}, .details = {}}};
 }
 
 // What error messages show of a header: it may be anything.
@@ -52,8 +50,7 @@ std::string origin_of(std::string_view url) {
 }
 
 bool is_yaml(std::string_view type) {
-  return type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml" ||
-         type == "text/x-yaml";
+  return type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml" || type == "text/x-yaml";
 }
 
 }  // namespace
@@ -64,8 +61,7 @@ AccessCheck::AccessCheck(AccessSettings access)
       hosts_(loopback_names.begin(), loopback_names.end()),
       own_origin_(origin_of(access_.server_url)) {
   for (const auto& host : access_.hosts) hosts_.push_back(base::lower_case(host));
-  if (!own_origin_.empty())
-    hosts_.push_back(http::host_name(own_origin_.substr(own_origin_.find("://") + 3)));
+  if (!own_origin_.empty()) hosts_.push_back(http::host_name(own_origin_.substr(own_origin_.find("://") + 3)));
   std::erase(hosts_, std::string{});
 }
 
@@ -91,20 +87,17 @@ std::optional<AccessRefusal> AccessCheck::wrong_origin(const http::Head& head) c
   if (head.has("sec-fetch-site")) {
     const auto site = head.header("sec-fetch-site");
     if (head.count("sec-fetch-site") > 1 || (site != "same-origin" && site != "none"))
-      return refused(
-          403, ErrorCode::forbidden,
-          "a web page of another origin may call nothing here (Sec-Fetch-Site: " + shown(site) + ")");
+      return refused(403, ErrorCode::forbidden,
+                     "a web page of another origin may call nothing here (Sec-Fetch-Site: " + shown(site) + ")");
   }
   if (!head.has("origin")) return std::nullopt;
   const auto origin = base::lower_case(head.header("origin"));
   const auto host = base::lower_case(head.header("host"));
-  const bool is_own =
-      head.count("origin") == 1 && (origin == "http://" + host || origin == "https://" + host ||
-                                    (!own_origin_.empty() && origin == own_origin_));
+  const bool is_own = head.count("origin") == 1 && (origin == "http://" + host || origin == "https://" + host ||
+                                                    (!own_origin_.empty() && origin == own_origin_));
   if (is_own) return std::nullopt;
-  return refused(
-      403, ErrorCode::forbidden,
-      "a web page of another origin may call nothing here (Origin: " + shown(head.header("origin")) + ")");
+  return refused(403, ErrorCode::forbidden,
+                 "a web page of another origin may call nothing here (Origin: " + shown(head.header("origin")) + ")");
 }
 
 // A page's own name can be made to lead to this machine (DNS rebinding); then it is of "the same origin", but for its name.
@@ -165,8 +158,8 @@ std::string content_codings(const http::Head& head) {
 bool is_local(const http::Head& head, std::string_view peer) {
   // A proxy here speaks for others, a page for its author.
   for (const auto& header : head.headers) {
-    if (header.name == "forwarded" || header.name == "via" || header.name == "x-real-ip" ||
-        header.name == "origin" || header.name == "sec-fetch-site" || header.name.starts_with("x-forwarded"))
+    if (header.name == "forwarded" || header.name == "via" || header.name == "x-real-ip" || header.name == "origin" ||
+        header.name == "sec-fetch-site" || header.name.starts_with("x-forwarded"))
       return false;
   }
   // Proxies that add no header, as nginx does by default, speak HTTP/1.0 to us; programs of today do not.

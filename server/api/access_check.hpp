@@ -42,8 +42,7 @@ class AccessCheck {
   [[nodiscard]] std::optional<AccessRefusal> wrong_origin(const http::Head& head) const;
   [[nodiscard]] std::optional<AccessRefusal> wrong_host(const http::Head& head) const;
   [[nodiscard]] std::optional<AccessRefusal> wrong_token(const http::Head& head, Access access) const;
-  [[nodiscard]] static std::optional<AccessRefusal> wrong_media_type(const http::Head& head,
-                                                                     const Endpoint& endpoint);
+  [[nodiscard]] static std::optional<AccessRefusal> wrong_media_type(const http::Head& head, const Endpoint& endpoint);
   [[nodiscard]] static std::optional<AccessRefusal> wrong_coding(const http::Head& head);
 
   const AccessSettings access_;

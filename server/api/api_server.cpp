@@ -17,8 +17,7 @@ http::ServerSettings server_settings(const ApiSettings& settings) {
           .body_bytes_in_memory_max = settings.body_bytes_in_memory_max,
           .loop = {.connections_max = settings.connections_max,
                    .connections_per_address_max = settings.connections_per_address_max},
-          .connection = {.keep_alive = settings.keep_alive,
-                         .requests_max = settings.requests_per_connection_max}};
+          .connection = {.keep_alive = settings.keep_alive, .requests_max = settings.requests_per_connection_max}};
 }
 
 }  // namespace
@@ -54,7 +53,8 @@ class ApiServer::State {
   http::Server server_;  // last: its threads use the handler
 };
 
-ApiServer::ApiServer(dispatch::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics)
+ApiServer::ApiServer(dispatch::ServerContext& server, vault::Vault& vault, ApiSettings settings,
+                     telemetry::Metrics& metrics)
     : state_(std::make_unique<State>(server, vault, std::move(settings), metrics)) {
   // A peer that is gone shows as a failed write, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);

@@ -17,8 +17,8 @@ std::string object_of(const Call& call) {
 }  // namespace
 
 void audit(HandlerContext& context, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result) {
-  const bool is_refusal = !result && (result.error().code == ErrorCode::unauthenticated ||
-                                      result.error().code == ErrorCode::forbidden);
+  const bool is_refusal =
+      !result && (result.error().code == ErrorCode::unauthenticated || result.error().code == ErrorCode::forbidden);
   if (is_refusal) {
     // Whoever is refused may ask without end: beyond the bound it counts, and the log says how often.
     if (!context.audited_refusals.take()) return context.unaudited_refusals.count(1, call.peer);

@@ -31,7 +31,8 @@ base::Result<std::string> inflated(std::string_view codings, std::string_view bo
   if (taken == Taken::corrupt)
     return base::failure(ErrorCode::malformed_body, "the body is not what its Content-Encoding says");
   if (!decoder->is_whole())
-    return base::failure(ErrorCode::malformed_body, "the compressed body ended before its end: a part of it is missing");
+    return base::failure(ErrorCode::malformed_body,
+                         "the compressed body ended before its end: a part of it is missing");
   return out;
 }
 

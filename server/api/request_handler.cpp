@@ -79,37 +79,36 @@ RequestHandler::RequestHandler(dispatch::ServerContext& server, vault::Vault& va
       access_check_(settings.access),
       checker_(published_schemas()),
       metrics_(metrics, endpoints()),
-      limits_{.work = ConcurrencyLimit({.inside_max = settings.in_flight_max,
-                                        .waiting_max = settings.in_flight_waiting_max,
-                                        .patience = settings.in_flight_patience}),
-              .batch_submits = ConcurrencyLimit(
-                 {.inside_max = std::clamp<std::size_t>(settings.batch_submits_max, 1, settings.in_flight_max),
-                  .waiting_max = settings.in_flight_waiting_max,
-                  .patience = settings.in_flight_patience}),
-              .single_submits = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
-                                                  .waiting_max = settings.in_flight_waiting_max,
-                                                  .patience = settings.in_flight_patience}),
-              .rendering = ConcurrencyLimit({.inside_max = 1,
-                                             .waiting_max = settings.in_flight_waiting_max,
-                                             .patience = settings.in_flight_patience}),
-              .long_polls =
-                 ConcurrencyLimit({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-              .dispatch_polls =
-                 ConcurrencyLimit({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-              .outside = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
-                                           .waiting_max = settings.threads_max / 4,
-                                           .patience = settings.in_flight_patience})},
+      limits_{
+          .work = ConcurrencyLimit({.inside_max = settings.in_flight_max,
+                                    .waiting_max = settings.in_flight_waiting_max,
+                                    .patience = settings.in_flight_patience}),
+          .batch_submits = ConcurrencyLimit(
+              {.inside_max = std::clamp<std::size_t>(settings.batch_submits_max, 1, settings.in_flight_max),
+               .waiting_max = settings.in_flight_waiting_max,
+               .patience = settings.in_flight_patience}),
+          .single_submits = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
+                                              .waiting_max = settings.in_flight_waiting_max,
+                                              .patience = settings.in_flight_patience}),
+          .rendering = ConcurrencyLimit({.inside_max = 1,
+                                         .waiting_max = settings.in_flight_waiting_max,
+                                         .patience = settings.in_flight_patience}),
+          .long_polls = ConcurrencyLimit({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+          .dispatch_polls =
+              ConcurrencyLimit({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+          .outside = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
+                                       .waiting_max = settings.threads_max / 4,
+                                       .patience = settings.in_flight_patience})},
       submits_(server),
-      reports_of_others_(
-          metrics, {.metric = "noetl_reports_of_others_total",
-                    .help = "Reports refused because another worker, or another process, holds the command",
-                    .component = "api",
-                    .message = "reports were refused: another worker holds the command"}),
-      unaudited_refusals_(metrics,
-                          {.metric = "noetl_refusals_unaudited_total",
-                           .help = "Refused calls that are not in the audit: more than 60 in a minute",
-                           .component = "audit",
-                           .message = "calls were refused, more than the audit takes in a minute"}),
+      reports_of_others_(metrics,
+                         {.metric = "noetl_reports_of_others_total",
+                          .help = "Reports refused because another worker, or another process, holds the command",
+                          .component = "api",
+                          .message = "reports were refused: another worker holds the command"}),
+      unaudited_refusals_(metrics, {.metric = "noetl_refusals_unaudited_total",
+                                    .help = "Refused calls that are not in the audit: more than 60 in a minute",
+                                    .component = "audit",
+                                    .message = "calls were refused, more than the audit takes in a minute"}),
       context_{.server = server,
                .submits = submits_,
                .vault = vault,
@@ -141,8 +140,7 @@ http::Admission RequestHandler::admit(const http::Head& head, const std::string&
   if (const auto found = access_check_.refusal(head, endpoint)) {
     route ? metrics_.count(route->endpoint, found->status, {}) : metrics_.count_unrouted();
     auto reply = problem_reply(found->error, found->status);
-    if (found->error.field == "Content-Encoding")
-      reply.headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    if (found->error.field == "Content-Encoding") reply.headers.emplace_back("Accept-Encoding", "gzip, deflate");
     return refusal(response_of(std::move(reply)));
   }
   if (!route) {
@@ -180,8 +178,8 @@ base::Result<void> RequestHandler::unpack(http::Request& request, const Endpoint
   auto body = inflated(codings, request.body, body_bytes_max_of(endpoint));
   if (!body) return base::failure(std::move(body.error()));
   if (!request.memory.add(body->size()))
-    return base::failure(try_again(ErrorCode::saturated,
-                                   "the requests being read fill the memory that they may have; try again"));
+    return base::failure(
+        try_again(ErrorCode::saturated, "the requests being read fill the memory that they may have; try again"));
   request.body = std::move(*body);
   return {};
 }
@@ -208,8 +206,7 @@ http::Response RequestHandler::answer(http::Request request) {
   call.query = &routed.query;
   call.stop = stop_.get_token();
   call.is_peer_there = request.is_peer_there;
-  call.traceparent =
-      header_if(request.head, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
+  call.traceparent = header_if(request.head, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
   call.idempotency_key = request.head.header("idempotency-key");
   call.has_idempotency_key = request.head.has("idempotency-key");
   call.authorization = request.head.header("authorization");
@@ -229,11 +226,9 @@ http::Response RequestHandler::answer(http::Request request) {
 }
 
 base::Result<Reply> RequestHandler::handle(const Endpoint& endpoint, const Call& call) {
-  if (call.has_idempotency_key && endpoint.has_idempotency_key &&
-      !wire::is_idempotency_key(call.idempotency_key)) {
+  if (call.has_idempotency_key && endpoint.has_idempotency_key && !wire::is_idempotency_key(call.idempotency_key)) {
     return base::failure(ErrorCode::invalid_input,
-                         "the header Idempotency-Key must be 1 to 256 visible ASCII characters",
-                         "Idempotency-Key");
+                         "the header Idempotency-Key must be 1 to 256 visible ASCII characters", "Idempotency-Key");
   }
   if (refuses_query(endpoint)) {
     QueryReader reader(call);
@@ -246,9 +241,9 @@ base::Result<Reply> RequestHandler::handle(const Endpoint& endpoint, const Call&
   try {
     if (endpoint.limit == LimitKind::none || endpoint.limit == LimitKind::chosen_by_handler)
       return call_handler(endpoint, call);
-    const auto permit = enter(endpoint.limit == LimitKind::batch_submits      ? limits_.batch_submits
-                              : endpoint.limit == LimitKind::rendering ? limits_.rendering
-                                                                     : limits_.work);
+    const auto permit = enter(endpoint.limit == LimitKind::batch_submits ? limits_.batch_submits
+                              : endpoint.limit == LimitKind::rendering   ? limits_.rendering
+                                                                         : limits_.work);
     if (!permit) return base::failure(permit.error());
     return call_handler(endpoint, call);
   } catch (const postgres::Unavailable& unavailable) {
@@ -259,12 +254,10 @@ base::Result<Reply> RequestHandler::handle(const Endpoint& endpoint, const Call&
                   "the database does not answer now; whether the request took effect is unknown: repeat it"));
   } catch (const std::exception& exception) {
     const std::string incident = std::to_string(server_.ids.next());
-    telemetry::log_error("api", "request failed",
-                         {{"operation", std::string(endpoint.operation_id)},
-                          {"incident", incident},
-                          {"error", exception.what()}});
-    return base::failure(ErrorCode::internal,
-                         "the server failed; its log has more under incident " + incident);
+    telemetry::log_error(
+        "api", "request failed",
+        {{"operation", std::string(endpoint.operation_id)}, {"incident", incident}, {"error", exception.what()}});
+    return base::failure(ErrorCode::internal, "the server failed; its log has more under incident " + incident);
   }
 }
 
@@ -280,14 +273,13 @@ void RequestHandler::log_request(const Endpoint& endpoint, const http::Request& 
   const bool is_slow = elapsed >= settings_.slow_request && endpoint.limit != LimitKind::chosen_by_handler;
   const auto level = is_slow ? telemetry::LogLevel::warn : telemetry::LogLevel::debug;
   if (!telemetry::is_log_enabled(level)) return;
-  telemetry::log(
-      level, "api", is_slow ? "slow request" : "request",
-      {{"method", request.head.method},
-       {"path", std::string(request.head.raw_path())},
-       {"status", std::to_string(reply.status)},
-       {"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())},
-       {"reply_bytes", std::to_string(reply.body.size())},
-       {"from", request.peer}});
+  telemetry::log(level, "api", is_slow ? "slow request" : "request",
+                 {{"method", request.head.method},
+                  {"path", std::string(request.head.raw_path())},
+                  {"status", std::to_string(reply.status)},
+                  {"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())},
+                  {"reply_bytes", std::to_string(reply.body.size())},
+                  {"from", request.peer}});
 }
 
 }  // namespace noetl::api

@@ -45,8 +45,7 @@ std::vector<base::ExecutionId> AttemptEnds::execution_ids(const std::vector<wire
       unknown.push_back(report.lease.queue_id);
   }
   if (!unknown.empty()) {
-    for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown))
-      ids.insert(execution);
+    for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown)) ids.insert(execution);
   }
   return {ids.begin(), ids.end()};
 }
@@ -90,10 +89,10 @@ std::optional<wire::ReportVerdict> AttemptEnds::wrong_execution(const store::Loc
     wire::ReportVerdict verdict;
     verdict.queue_id = report.lease.queue_id;
     verdict.refused = code;
-    verdict.message = "command " + report.lease.queue_id.str() + " is of " +
-                      (command.execution_id.is_set() ? "execution " + command.execution_id.str()
-                                                     : std::string("no execution")) +
-                      ", " + what;
+    verdict.message =
+        "command " + report.lease.queue_id.str() + " is of " +
+        (command.execution_id.is_set() ? "execution " + command.execution_id.str() : std::string("no execution")) +
+        ", " + what;
     return verdict;
   };
   if (report.execution_id.is_set() && report.execution_id != command.execution_id) {
@@ -168,19 +167,17 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
   }
 }
 
-void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& decision, const store::LockedCommand& command, Json frame,
-                        store::NewEventRow event) {
+void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& decision,
+                        const store::LockedCommand& command, Json frame, store::NewEventRow event) {
   const auto found = executions_.find(command.execution_id);
-  NOETL_INVARIANT(found != executions_.end(),
-                  "what is decided about an attempt is of an execution that is locked");
+  NOETL_INVARIANT(found != executions_.end(), "what is decided about an attempt is of an execution that is locked");
   auto& open = found->second;
   NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "and that runs");
-  const engine::NodeResult node_result{
-      .node_id = command.node_id,
-      .outcome = report.outcome,
-      .result = json::LazyJson::of_text(report.result),
-      .error = report.error,
-      .frame = std::move(frame)};
+  const engine::NodeResult node_result{.node_id = command.node_id,
+                                       .outcome = report.outcome,
+                                       .result = json::LazyJson::of_text(report.result),
+                                       .error = report.error,
+                                       .frame = std::move(frame)};
   const Json place = run_.react(open, node_result, std::move(event));
   if (place.is_null()) return;
   decisions::add_place(decision.ended->error, place);

@@ -45,8 +45,8 @@ class AttemptEnds {
   [[nodiscard]] std::optional<wire::ReportVerdict> wrong_execution(const store::LockedCommand& command,
                                                                    const wire::AttemptReport& report) const;
   void record(const wire::AttemptReport& report, AttemptDecision& decision);
-  void react(const wire::AttemptReport& report, AttemptDecision& decision, const store::LockedCommand& command, domain::Json frame,
-             store::NewEventRow event);
+  void react(const wire::AttemptReport& report, AttemptDecision& decision, const store::LockedCommand& command,
+             domain::Json frame, store::NewEventRow event);
   void write_ended();
   [[nodiscard]] bool is_paused(base::ExecutionId id) const {
     const auto found = executions_.find(id);

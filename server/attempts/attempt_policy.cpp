@@ -21,26 +21,25 @@ AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code,
 }
 
 // Epochs are counted from 1, and shown: whoever guesses one must not speak for the worker that holds the command.
-std::optional<AttemptDecision> check_holder(const store::LockedCommand& command,
-                                            const wire::AttemptReport& report, const store::Caller* worker) {
+std::optional<AttemptDecision> check_holder(const store::LockedCommand& command, const wire::AttemptReport& report,
+                                            const store::Caller* worker) {
   if (worker == nullptr) return std::nullopt;
-  const bool is_holder = command.worker_id == worker->worker_id &&
-                         (command.instance.empty() || command.instance == worker->instance);
+  const bool is_holder =
+      command.worker_id == worker->worker_id && (command.instance.empty() || command.instance == worker->instance);
   if (is_holder) return std::nullopt;
-  auto decision = refused(
-      report, base::ErrorCode::lease_lost,
-      "command " + report.lease.queue_id.str() + " is held by worker '" + command.worker_id +
-          "', the report came from " +
-          (command.worker_id == worker->worker_id ? "another process of that name"
-                                                  : "worker '" + worker->worker_id + "'") +
-          ": stop the tool and drop its outcome");
+  auto decision = refused(report, base::ErrorCode::lease_lost,
+                          "command " + report.lease.queue_id.str() + " is held by worker '" + command.worker_id +
+                              "', the report came from " +
+                              (command.worker_id == worker->worker_id ? "another process of that name"
+                                                                      : "worker '" + worker->worker_id + "'") +
+                              ": stop the tool and drop its outcome");
   decision.verdict.is_of_another = true;
   return decision;
 }
 
 // Nothing when the report's lease is the live one.
-std::optional<AttemptDecision> check_fence(const store::LockedCommand* command,
-                                           const wire::AttemptReport& report, const store::Caller* worker) {
+std::optional<AttemptDecision> check_fence(const store::LockedCommand* command, const wire::AttemptReport& report,
+                                           const store::Caller* worker) {
   const auto id = report.lease.queue_id.str();
   if (command == nullptr) return refused(report, base::ErrorCode::not_found, "no command has queue_id " + id);
   const bool is_same_epoch = command->lease.epoch == report.lease.epoch;
@@ -61,16 +60,16 @@ std::optional<AttemptDecision> check_fence(const store::LockedCommand* command,
 }
 
 // What the peer asked for goes before any rule of ours: it knows when it can be asked again.
-std::chrono::milliseconds wait_before_next(const store::LockedCommand& command,
-                                           const domain::ToolError& error, double unit_random) {
+std::chrono::milliseconds wait_before_next(const store::LockedCommand& command, const domain::ToolError& error,
+                                           double unit_random) {
   if (error.retry_after) return *error.retry_after;
   const auto retry = wire::retry_from_text(command.retry);
   return retry.has_jitter ? retry.backoff.jittered_after(command.attempts, unit_random)
                           : retry.backoff.delay_after(command.attempts);
 }
 
-void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report,
-                    double unit_random, AttemptDecision& decision) {
+void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report, double unit_random,
+                    AttemptDecision& decision) {
   const domain::ToolError error =
       report.error.value_or(domain::ToolError{"internal", "the worker gave no error", true, {}, {}, {}});
   auto& ended = *decision.ended;

@@ -16,9 +16,8 @@ struct AttemptDecision {
 };
 
 // `command` null: no such row. `worker`: who reports; null is the server itself, about a worker that is gone. ContextSettings: docs/concepts/states.md.
-[[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command,
-                                             const wire::AttemptReport& report, const store::Caller* worker,
-                                             double unit_random);
+[[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::AttemptReport& report,
+                                             const store::Caller* worker, double unit_random);
 
 // The error as it is stored and shown: {kind, message, retryable, status?, traceback?, attempt, …}.
 [[nodiscard]] std::string error_json(const domain::ToolError& error, const store::LockedCommand& command);

@@ -15,7 +15,7 @@ struct EndedAttempts {
 };
 
 // `worker`: who reports; null: the server itself, for workers that are gone.
-[[nodiscard]] EndedAttempts end_attempts(dispatch::ServerContext& context, const std::vector<wire::AttemptReport>& reports,
-                                         const store::Caller* worker);
+[[nodiscard]] EndedAttempts end_attempts(dispatch::ServerContext& context,
+                                         const std::vector<wire::AttemptReport>& reports, const store::Caller* worker);
 
 }  // namespace noetl::attempts

@@ -45,9 +45,8 @@ void append_word_with_numbers(std::string& out, std::string_view word) {
 }
 
 void append_word(std::string& out, std::string_view word) {
-  const std::string_view tail = word.find_last_not_of(".:") == std::string_view::npos
-                                    ? word
-                                    : word.substr(word.find_last_not_of(".:") + 1);
+  const std::string_view tail =
+      word.find_last_not_of(".:") == std::string_view::npos ? word : word.substr(word.find_last_not_of(".:") + 1);
   word.remove_suffix(tail.size());
   const auto has = [&](std::string_view part) { return word.find(part) != std::string_view::npos; };
   if (has("://"))
@@ -69,8 +68,7 @@ std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
 }
 std::size_t end_of_word(std::string_view text, std::size_t begin) {
   const auto end_at = [&](std::size_t from, std::string_view ends) {
-    while (from < text.size() && !is_blank(text[from]) && ends.find(text[from]) == std::string_view::npos)
-      ++from;
+    while (from < text.size() && !is_blank(text[from]) && ends.find(text[from]) == std::string_view::npos) ++from;
     return from;
   };
   const auto end = end_at(begin, between_words);
@@ -104,8 +102,7 @@ std::string normalised_message(std::string_view message) {
   return out;
 }
 
-std::string error_fingerprint(std::string_view tool_kind, std::string_view error_kind,
-                              std::string_view message) {
+std::string error_fingerprint(std::string_view tool_kind, std::string_view error_kind, std::string_view message) {
   std::string all(tool_kind);
   all += '\n';
   all += error_kind;

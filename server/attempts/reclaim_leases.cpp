@@ -13,12 +13,8 @@ wire::AttemptReport lost(const domain::Lease& lease, const std::string& reason) 
   wire::AttemptReport report;
   report.lease = lease;
   report.outcome = domain::Outcome::failed;
-  report.error = domain::ToolError{.kind = "worker_lost",
-                                   .message = reason,
-                                   .is_retryable = true,
-                                   .status = {},
-                                   .retry_after = {},
-                                   .traceback = {}};
+  report.error = domain::ToolError{
+      .kind = "worker_lost", .message = reason, .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}};
   return report;
 }
 
@@ -40,14 +36,12 @@ void end_lost(dispatch::ServerContext& context, const std::vector<wire::AttemptR
 }
 }  // namespace
 
-decisions::DutyOutcome reclaim_leases(dispatch::ServerContext& context,
-                                      const std::optional<std::string>& worker_id,
+decisions::DutyOutcome reclaim_leases(dispatch::ServerContext& context, const std::optional<std::string>& worker_id,
                                       const std::string& reason) {
   decisions::DutyOutcome outcome;
   std::vector<domain::Lease> leases;
-  context.connections.run_one([&](postgres::Session& session) {
-    leases = store::UpkeepStatements(session).orphaned_commands(worker_id);
-  });
+  context.connections.run_one(
+      [&](postgres::Session& session) { leases = store::UpkeepStatements(session).orphaned_commands(worker_id); });
   for (std::size_t from = 0; from < leases.size(); from += free_batch_max) {
     std::vector<wire::AttemptReport> reports;
     for (std::size_t i = from; i < std::min(leases.size(), from + free_batch_max); ++i)

@@ -11,6 +11,7 @@ namespace noetl::attempts {
 
 // Of one worker, or (nothing) of every worker that is lost, stopped or unknown. Those are left whose execution cannot be
 // read: nothing could be decided about them.
-decisions::DutyOutcome reclaim_leases(dispatch::ServerContext& context, const std::optional<std::string>& worker_id, const std::string& reason);
+decisions::DutyOutcome reclaim_leases(dispatch::ServerContext& context, const std::optional<std::string>& worker_id,
+                                      const std::string& reason);
 
 }  // namespace noetl::attempts

@@ -5,8 +5,7 @@
 
 namespace noetl::attempts {
 
-std::set<base::CommandId> record_progress(dispatch::ServerContext& context,
-                                          const std::vector<wire::AttemptNote>& notes,
+std::set<base::CommandId> record_progress(dispatch::ServerContext& context, const std::vector<wire::AttemptNote>& notes,
                                           const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.

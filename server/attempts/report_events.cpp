@@ -34,8 +34,8 @@ wire::ReportVerdict recorded(base::CommandId queue_id) {
 }
 
 // Success of plain commands in one statement; what is left over needs to be looked at.
-std::vector<Placed> finish_plain(dispatch::ServerContext& context, std::vector<Placed> attempts, const store::Caller& worker,
-                                 wire::ReportAnswer& answer) {
+std::vector<Placed> finish_plain(dispatch::ServerContext& context, std::vector<Placed> attempts,
+                                 const store::Caller& worker, wire::ReportAnswer& answer) {
   // The statement answers with commands. A worker that was given one a second time may report both attempts at
   // once: only the newest goes in, so that the answer cannot mean the older.
   std::map<base::CommandId, std::int32_t> newest;
@@ -46,8 +46,7 @@ std::vector<Placed> finish_plain(dispatch::ServerContext& context, std::vector<P
   const auto is_newest = [&](const domain::Lease& lease) { return newest.at(lease.queue_id) == lease.epoch; };
   std::vector<store::FinishedPlain> finished;
   for (const auto& [report, place] : attempts) {
-    if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease))
-      continue;
+    if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease)) continue;
     // Of a first attempt the command's row is the log.
     const base::EventId event_id{report.lease.epoch == 1 ? 0 : context.ids.next()};
     finished.push_back({report.lease, &report.result, event_id, report.duration, report.trace_id});
@@ -128,7 +127,8 @@ base::Result<domain::Lease> lease_of(dispatch::ServerContext& context, const wir
 
 // Kept in the log as it came. False when an event of that id is there already; not_found when there is no
 // such execution.
-base::Result<bool> append(dispatch::ServerContext& context, const wire::StepEvent& event, const std::string& worker_id) {
+base::Result<bool> append(dispatch::ServerContext& context, const wire::StepEvent& event,
+                          const std::string& worker_id) {
   bool is_new = false;
   bool is_known = false;
   context.connections.run_one([&](postgres::Session& session) {
@@ -145,13 +145,12 @@ base::Result<bool> append(dispatch::ServerContext& context, const wire::StepEven
          .meta = event.meta.empty() ? event.meta : decisions::log_notes::without_notes(event.meta),
          .worker_id = worker_id});
   });
-  if (!is_known)
-    return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());
+  if (!is_known) return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());
   return is_new;
 }
 
-void take_event(dispatch::ServerContext& context, const wire::StepEvent& event, const std::string& worker_id, std::size_t place,
-                std::vector<Placed>& attempts, wire::ReportAnswer& answer) {
+void take_event(dispatch::ServerContext& context, const wire::StepEvent& event, const std::string& worker_id,
+                std::size_t place, std::vector<Placed>& attempts, wire::ReportAnswer& answer) {
   if (auto ending = ending_of(event)) {
     const auto lease = lease_of(context, event, worker_id);
     if (!lease) {
@@ -176,15 +175,13 @@ void take_event(dispatch::ServerContext& context, const wire::StepEvent& event, 
 void take_notes(dispatch::ServerContext& context, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
   if (request.notes.empty()) return;
   const auto told = record_progress(context, request.notes, {request.worker_id, request.instance});
-  auto verdict =
-      answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
+  auto verdict = answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
   for (const auto& note : request.notes) {
     verdict->queue_id = note.lease.queue_id;
     if (!told.contains(note.lease.queue_id)) {
       verdict->refused = ErrorCode::lease_lost;
-      verdict->message = "worker '" + request.worker_id + "' does not run command " +
-                         note.lease.queue_id.str() + " at epoch " + std::to_string(note.lease.epoch) +
-                         ", or its end is being recorded";
+      verdict->message = "worker '" + request.worker_id + "' does not run command " + note.lease.queue_id.str() +
+                         " at epoch " + std::to_string(note.lease.epoch) + ", or its end is being recorded";
     }
     ++verdict;
   }

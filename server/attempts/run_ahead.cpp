@@ -24,7 +24,8 @@ constexpr std::int64_t items_max = 512;
 
 class Transaction {
  public:
-  Transaction(dispatch::ServerContext& context, postgres::Session& session, const wire::AheadRequest& request, const wire::PoolsByName& pools)
+  Transaction(dispatch::ServerContext& context, postgres::Session& session, const wire::AheadRequest& request,
+              const wire::PoolsByName& pools)
       : context_(context),
         session_(session),
         request_(request),
@@ -105,20 +106,23 @@ bool Transaction::end_leased(const wire::AheadEnd& end) {
       is_changed_by_others_ = request_.decisions != 0 && open_->state.decisions != request_.decisions;
   }
   auto verdict = ends_.end(end.attempt);
-  if (!verdict.refused && !verdict.is_duplicate && open_ != nullptr && open_->execution_id == command->execution_id) return true;
+  if (!verdict.refused && !verdict.is_duplicate && open_ != nullptr && open_->execution_id == command->execution_id)
+    return true;
   if (!is_first) return false;  // the worker learns of it by its heartbeats
   is_repeated_ = verdict.is_duplicate && open_ != nullptr && open_->status == domain::ExecutionStatus::running;
   if (is_repeated_) return false;
   answer_.refused = verdict.refused.value_or(base::ErrorCode::already_terminal);
-  answer_.message = verdict.message.empty() ? "the execution of command " + end.attempt.lease.queue_id.str() + " has ended"
-                                            : std::move(verdict.message);
+  answer_.message = verdict.message.empty()
+                        ? "the execution of command " + end.attempt.lease.queue_id.str() + " has ended"
+                        : std::move(verdict.message);
   return false;
 }
 
 // False: the decision is another one than the worker's.
 bool Transaction::end_issued(const wire::AheadEnd& end) {
   auto* command = issued(end.node_id);
-  const bool has_ended = end.attempt.outcome == domain::Outcome::completed || end.attempt.outcome == domain::Outcome::failed;
+  const bool has_ended =
+      end.attempt.outcome == domain::Outcome::completed || end.attempt.outcome == domain::Outcome::failed;
   if (command == nullptr || !has_ended || (end.attempt.error && end.attempt.error->kind == "worker_lost")) return false;
   const auto begun = "-" + std::to_string(end.begun_ago.count()) + " microseconds";
   ends_.add({.lease = {command->queue_id, 1},
@@ -162,7 +166,9 @@ void Transaction::hold(store::NewExecutionCommand& command, std::chrono::microse
 
 // Whether the worker may go on: its lease lasts, nothing is paused, and nobody but it has changed the execution.
 bool Transaction::is_welcome() {
-  if (is_changed_by_others_ || is_another_way_ || open_->is_paused || open_->finish || request_.decisions_version != engine::decisions_version) return false;
+  if (is_changed_by_others_ || is_another_way_ || open_->is_paused || open_->finish ||
+      request_.decisions_version != engine::decisions_version)
+    return false;
   const auto lease = store::WorkerTable(session_).lease_of(request_.worker_id);
   if (!lease || !lease->is_alive || !lease->is_of(request_.instance) || lease->pool != pool_) return false;
   const auto pool = pools_.find(pool_);
@@ -172,7 +178,8 @@ bool Transaction::is_welcome() {
 void Transaction::give() {
   std::vector<store::NewExecutionCommand*> waiting;
   for (auto& command : ends_.writes().commands) {
-    if (command.execution_id == open_->execution_id && !command.at_worker && command.pool == pool_) waiting.push_back(&command);
+    if (command.execution_id == open_->execution_id && !command.at_worker && command.pool == pool_)
+      waiting.push_back(&command);
   }
   answer_.decisions = open_->state.decisions;
   answer_.goes_on = is_welcome();

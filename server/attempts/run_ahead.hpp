@@ -7,6 +7,7 @@
 
 namespace noetl::attempts {
 
-[[nodiscard]] base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext& context, const wire::AheadRequest& request);
+[[nodiscard]] base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext& context,
+                                                        const wire::AheadRequest& request);
 
 }  // namespace noetl::attempts

@@ -12,8 +12,8 @@
 namespace noetl::catalog {
 
 // The playbook that a request or a `playbook` tool names.
-[[nodiscard]] base::Result<PlaybookPtr> find_playbook(dispatch::ServerContext& context,
-                                                      postgres::Session& session, base::CatalogId catalog_id,
-                                                      const std::string& path, std::optional<int> version);
+[[nodiscard]] base::Result<PlaybookPtr> find_playbook(dispatch::ServerContext& context, postgres::Session& session,
+                                                      base::CatalogId catalog_id, const std::string& path,
+                                                      std::optional<int> version);
 
 }  // namespace noetl::catalog

@@ -24,8 +24,7 @@ base::Result<PlaybookPtr> PlaybookCache::get(base::CatalogId catalog_id, postgre
   if (auto cached = find(catalog_id)) return cached;
   const auto row = store::CatalogTable(session).find({.catalog_id = catalog_id, .path = {}, .version = {}});
   if (!row) {
-    return base::failure(base::ErrorCode::not_found, "no playbook has catalog_id " + catalog_id.str(),
-                         "/catalog_id");
+    return base::failure(base::ErrorCode::not_found, "no playbook has catalog_id " + catalog_id.str(), "/catalog_id");
   }
   auto loaded = language::load_playbook(row->content, language::Origin::catalog);
   if (!loaded) return base::failure(loaded.error());

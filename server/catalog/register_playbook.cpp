@@ -13,7 +13,8 @@ namespace {
 constexpr int tries_max = 3;
 
 // False: another transaction has just made the version that this one wanted to make.
-bool settle(dispatch::ServerContext& context, postgres::Session& session, wire::CatalogRow entry, wire::RegisterAnswer& answer) {
+bool settle(dispatch::ServerContext& context, postgres::Session& session, wire::CatalogRow entry,
+            wire::RegisterAnswer& answer) {
   store::CatalogTable catalog(session);
   catalog.lock_path(entry.path);
   const auto latest = catalog.latest(entry.path);
@@ -30,7 +31,8 @@ bool settle(dispatch::ServerContext& context, postgres::Session& session, wire::
 }
 }  // namespace
 
-base::Result<wire::RegisterAnswer> register_playbook(dispatch::ServerContext& context, const wire::RegisterRequest& request) {
+base::Result<wire::RegisterAnswer> register_playbook(dispatch::ServerContext& context,
+                                                     const wire::RegisterRequest& request) {
   const auto loaded = language::load_playbook(request.content);
   if (!loaded) return base::failure(loaded.error());
   const auto& playbook = loaded->playbook;
@@ -52,8 +54,8 @@ base::Result<wire::RegisterAnswer> register_playbook(dispatch::ServerContext& co
         [&](postgres::Session& session) { is_settled = settle(context, session, entry, answer); });
     if (is_settled) return answer;
   }
-  return base::failure(base::ErrorCode::conflict, "others register playbook '" + playbook.path +
-                                                      "' at the same time: register it again");
+  return base::failure(base::ErrorCode::conflict,
+                       "others register playbook '" + playbook.path + "' at the same time: register it again");
 }
 
 std::vector<wire::CatalogRow> list_catalog(dispatch::ServerContext& context, const std::string& kind, int limit) {
@@ -65,18 +67,16 @@ std::vector<wire::CatalogRow> list_catalog(dispatch::ServerContext& context, con
 
 base::Result<wire::CatalogRow> get_resource(dispatch::ServerContext& context, const wire::ResourceRequest& request) {
   std::optional<wire::CatalogRow> row;
-  context.connections.run_one(
-      [&](postgres::Session& session) { row = store::CatalogTable(session).find(request); });
+  context.connections.run_one([&](postgres::Session& session) { row = store::CatalogTable(session).find(request); });
   if (row) return std::move(*row);
   if (request.catalog_id.is_set()) {
-    return base::failure(base::ErrorCode::not_found,
-                         "no catalog entry has catalog_id " + request.catalog_id.str(), "/catalog_id");
+    return base::failure(base::ErrorCode::not_found, "no catalog entry has catalog_id " + request.catalog_id.str(),
+                         "/catalog_id");
   }
-  return base::failure(
-      base::ErrorCode::not_found,
-      "no catalog entry has path '" + request.path + "'" +
-          (request.version ? " and version " + std::to_string(*request.version) : std::string{}),
-      "/path");
+  return base::failure(base::ErrorCode::not_found,
+                       "no catalog entry has path '" + request.path + "'" +
+                           (request.version ? " and version " + std::to_string(*request.version) : std::string{}),
+                       "/path");
 }
 
 }  // namespace noetl::catalog

@@ -14,7 +14,9 @@ namespace noetl::catalog {
                                                                    const wire::RegisterRequest& request);
 
 // Latest version of every path, by path; `content` is left empty. `kind` empty: all kinds.
-[[nodiscard]] std::vector<wire::CatalogRow> list_catalog(dispatch::ServerContext& context, const std::string& kind, int limit);
-[[nodiscard]] base::Result<wire::CatalogRow> get_resource(dispatch::ServerContext& context, const wire::ResourceRequest& request);
+[[nodiscard]] std::vector<wire::CatalogRow> list_catalog(dispatch::ServerContext& context, const std::string& kind,
+                                                         int limit);
+[[nodiscard]] base::Result<wire::CatalogRow> get_resource(dispatch::ServerContext& context,
+                                                          const wire::ResourceRequest& request);
 
 }  // namespace noetl::catalog

@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 7> session_fields{"message_id", "session_id", "user_id", "message", "context", "timestamp", "correlation_id"};
+constexpr std::array<std::string_view, 7> session_fields{"message_id", "session_id", "user_id",       "message",
+                                                         "context",    "timestamp",  "correlation_id"};
 
 tl::unexpected<base::Error> refused(std::string message, std::string field) {
   return base::failure(base::ErrorCode::invalid_input, std::move(message), std::move(field));
@@ -24,19 +25,24 @@ std::string text_of(const Json& body, const char* name) {
 }
 
 // The body of POST /api/v2/execute for a message of a session.
-base::Result<Json> session_body(const ExecutionRoutesSettings& settings, const std::string& session, const Json& message) {
+base::Result<Json> session_body(const ExecutionRoutesSettings& settings, const std::string& session,
+                                const Json& message) {
   for (const auto& [name, value] : message.items()) {
     if (std::ranges::find(session_fields, name) == session_fields.end())
-      return refused("the field '" + name + "' is none of a message of a session, nor of an execute request with 'path'", "/" + name);
+      return refused(
+          "the field '" + name + "' is none of a message of a session, nor of an execute request with 'path'",
+          "/" + name);
   }
   const auto told = text_of(message, "session_id");
   if (!told.empty() && told != session)
     return refused("'/session_id' is '" + told + "', the subject says '" + session + "'", "/session_id");
   const auto context = message.find("context");
   std::string path = settings.playbook;
-  if (context != message.end() && context->is_object() && !text_of(*context, "playbook").empty()) path = text_of(*context, "playbook");
+  if (context != message.end() && context->is_object() && !text_of(*context, "playbook").empty())
+    path = text_of(*context, "playbook");
   if (path.empty())
-    return refused("no playbook: name it in '/context/playbook', or for all messages in the setting session-playbook", "/context/playbook");
+    return refused("no playbook: name it in '/context/playbook', or for all messages in the setting session-playbook",
+                   "/context/playbook");
   Json payload = message;
   payload["session_id"] = session;
   return Json{{"path", path}, {"payload", std::move(payload)}, {"group", session}};
@@ -52,7 +58,8 @@ base::Result<HttpForm> execution_form(const ExecutionRoutesSettings& settings, n
   if (!body->is_object()) return refused("the message must be a JSON object", "");
   if (body->contains("path") || body->contains("catalog_id")) return form;  // as over HTTP
   const auto message_id = text_of(*body, "message_id");
-  if (message_id.empty()) return refused("'/message_id' must be a text: the same one twice starts one execution", "/message_id");
+  if (message_id.empty())
+    return refused("'/message_id' must be a text: the same one twice starts one execution", "/message_id");
   auto made = session_body(settings, request.subject.substr(settings.prefix.size() + 1), *body);
   if (!made) return base::failure(std::move(made.error()));
   (*made)["idempotency_key"] = message_id;

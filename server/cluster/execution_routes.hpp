@@ -10,13 +10,15 @@ namespace noetl::cluster {
 
 struct ExecutionRoutesSettings {
   std::string prefix = "noetl.workflow.execute";
-  std::string playbook;  // path of the one that messages of sessions go to, unless their context names another; empty: none
+  std::string
+      playbook;  // path of the one that messages of sessions go to, unless their context names another; empty: none
 };
 
 // Errors: invalid_input for a prefix that is no subject.
 [[nodiscard]] base::Result<void> serve_executions(NatsRequests& requests, const ExecutionRoutesSettings& settings);
 
 // Exposed for tests. Errors: what the message lacks.
-[[nodiscard]] base::Result<HttpForm> execution_form(const ExecutionRoutesSettings& settings, nats::Responder::Incoming& request);
+[[nodiscard]] base::Result<HttpForm> execution_form(const ExecutionRoutesSettings& settings,
+                                                    nats::Responder::Incoming& request);
 
 }  // namespace noetl::cluster

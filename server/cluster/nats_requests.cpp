@@ -16,7 +16,8 @@ constexpr const char* no_room = "the requests being read fill the memory that th
 // What stands for the peer's address: nobody of this machine, as far as the rules for strangers go.
 constexpr const char* peer = "nats";
 // Headers that mean the same over both; others of a message are not read.
-constexpr std::array headers_taken{"authorization", "traceparent", "idempotency-key", "content-encoding", "noetl-worker-instance"};
+constexpr std::array headers_taken{"authorization", "traceparent", "idempotency-key", "content-encoding",
+                                   "noetl-worker-instance"};
 
 http::Lane lane_of(http::Place place) {
   switch (place) {
@@ -61,7 +62,8 @@ base::Result<void> NatsRequests::serve(std::string name, const std::string& subj
   route.subject_filter = subject_filter;
   route.translate = std::move(translate);
   route.responder = std::make_unique<nats::Responder>(
-      connection_, [this, &route](nats::Responder&, Incoming request) { take(route, std::move(request)); }, settings_.parts_prefix);
+      connection_, [this, &route](nats::Responder&, Incoming request) { take(route, std::move(request)); },
+      settings_.parts_prefix);
   return route.responder->listen(*filter, queue_group);
 }
 
@@ -72,7 +74,8 @@ void NatsRequests::stop() {
 
 void NatsRequests::answer(Route& route, const Incoming& request, const http::Response& response) {
   ++route.requests;
-  nats::Headers headers{{wire::status_header, std::to_string(response.status)}, {"Content-Type", response.content_type}};
+  nats::Headers headers{{wire::status_header, std::to_string(response.status)},
+                        {"Content-Type", response.content_type}};
   for (const auto& [name, value] : response.headers) headers.emplace_back(name, value);
   if (response.status >= bad_request) {
     ++route.errors;
@@ -90,13 +93,15 @@ void NatsRequests::take(Route& route, Incoming request) {
   auto form = route.translate(request);
   if (!form) return refuse(bad_request, std::move(form.error().message));
   http::Request parsed;
-  parsed.head = head_of(std::move(*form), request.headers, request.is_whole() ? request.bytes.size() : request.part.bytes_total);
+  parsed.head =
+      head_of(std::move(*form), request.headers, request.is_whole() ? request.bytes.size() : request.part.bytes_total);
   const http::Head& head = parsed.head;
 
   auto admission = application_.admit(head, peer);
   if (admission.refusal) return answer(route, request, *admission.refusal);
   if (head.content_length > admission.body_bytes_max)
-    return refuse(too_large, "the body has " + std::to_string(head.content_length) + " bytes, of at most " + std::to_string(admission.body_bytes_max));
+    return refuse(too_large, "the body has " + std::to_string(head.content_length) + " bytes, of at most " +
+                                 std::to_string(admission.body_bytes_max));
   if (!budget_.has_room(head.content_length)) return refuse(unavailable, no_room);
   if (!request.is_whole()) {
     if (auto asked = route.responder->receive_rest(request); !asked) refuse(unavailable, asked.error().message);
@@ -118,14 +123,17 @@ void NatsRequests::submit(Route& route, std::shared_ptr<Incoming> request, http:
     try {
       const auto begun = std::chrono::steady_clock::now();
       const auto response = application_.answer(std::move(*shared));
-      route.processing_ns += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
+      route.processing_ns +=
+          static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
       answer(route, *request, response);
     } catch (...) {  // no memory: whoever asked hears nothing, and asks again
       ++route.errors;
     }
   };
   if (pool_.submit(work, lane_of(place))) return;
-  answer(route, *request, application_.refuse({.status = unavailable, .message = "every thread that answers over NATS is busy; try again"}));
+  answer(route, *request,
+         application_.refuse(
+             {.status = unavailable, .message = "every thread that answers over NATS is busy; try again"}));
 }
 
 }  // namespace noetl::cluster

@@ -34,18 +34,22 @@ void take_api_key(std::string& body, HttpForm& form) {
 base::Result<HttpForm> worker_form(const std::string& prefix, nats::Responder::Incoming& request) {
   const auto call = wire::worker_call_of(prefix, request.subject);
   if (!call)
-    return base::failure(base::ErrorCode::invalid_input,
-                         "the subject '" + request.subject + "' is no operation of a worker, or has no worker's id that can be one");
-  HttpForm form{.method = std::string(call->operation->method), .target = wire::path_of(*call->operation, call->worker_id)};
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "the subject '" + request.subject + "' is no operation of a worker, or has no worker's id that can be one");
+  HttpForm form{.method = std::string(call->operation->method),
+                .target = wire::path_of(*call->operation, call->worker_id)};
   if (call->operation->path.empty()) {
     form.target = nats::header_of(request.headers, wire::path_header);
     if (!is_readable(form.target))
-      return base::failure(base::ErrorCode::invalid_input, std::string("the header ") + wire::path_header +
-                                                               " must be the path of a credential, of a keychain entry of an execution, "
-                                                               "or of a stored result");
+      return base::failure(base::ErrorCode::invalid_input,
+                           std::string("the header ") + wire::path_header +
+                               " must be the path of a credential, of a keychain entry of an execution, "
+                               "or of a stored result");
   }
   const bool registers = !call->operation->names_worker;
-  if (registers && request.is_whole() && nats::header_of(request.headers, "authorization").empty()) take_api_key(request.bytes, form);
+  if (registers && request.is_whole() && nats::header_of(request.headers, "authorization").empty())
+    take_api_key(request.bytes, form);
   return form;
 }
 

@@ -16,9 +16,7 @@ class Durations {
   void add(double seconds);
   [[nodiscard]] std::span<const double> bounds() const { return bounds_; }
   // By bucket, the last one for what is beyond every bound.
-  [[nodiscard]] std::span<const std::uint64_t> counts() const {
-    return std::span(counts_).first(bounds_.size() + 1);
-  }
+  [[nodiscard]] std::span<const std::uint64_t> counts() const { return std::span(counts_).first(bounds_.size() + 1); }
   [[nodiscard]] double sum() const { return sum_; }
 
  private:

@@ -43,9 +43,9 @@ void FailedExecutions::log(const EndedExecution& failed) {
     return {true, left_out};
   });
   if (turn.left_out > 0) {
-    telemetry::log_warn("executions", "more executions failed than have a line here",
-                        {{"left_out", std::to_string(turn.left_out)},
-                         {"look_at", "noetlctl execution list --status FAILED"}});
+    telemetry::log_warn(
+        "executions", "more executions failed than have a line here",
+        {{"left_out", std::to_string(turn.left_out)}, {"look_at", "noetlctl execution list --status FAILED"}});
   }
   if (!turn.may_log) return;
   const auto error = Json::parse(failed.error, nullptr, false);

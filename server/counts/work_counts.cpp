@@ -36,8 +36,7 @@ void add_attempts(WorkCounts::Snapshot& counts, const std::vector<EndedAttempt>&
   for (const auto& attempt : attempts) {
     if (looked_up == nullptr || looked_up->tool != attempt.tool || looked_up->pool != attempt.pool) {
       pool = &place_of(counts, attempt.pool, attempt.tool);
-      durations =
-          &place_of(counts.tools, attempt.tool, std::string(others), tools_max, Durations{attempt_bounds});
+      durations = &place_of(counts.tools, attempt.tool, std::string(others), tools_max, Durations{attempt_bounds});
       looked_up = &attempt;
     }
     ++pool->by_outcome[static_cast<std::size_t>(attempt.outcome)];

@@ -11,22 +11,20 @@ constexpr int purge_max = 100'000;  // in one request
 
 tl::unexpected<base::Error> no_letter(base::CommandId queue_id) {
   return base::failure(base::ErrorCode::not_found,
-                       "no dead letter has queue_id " + queue_id.str() + ": GET /api/v2/commands/" +
-                           queue_id.str() + " says what became of the command",
+                       "no dead letter has queue_id " + queue_id.str() + ": GET /api/v2/commands/" + queue_id.str() +
+                           " says what became of the command",
                        "/queue_id");
 }
 }  // namespace
 
-std::vector<wire::DeadLetter> list_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter,
-                                        int limit) {
+std::vector<wire::DeadLetter> list_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadLetter> letters;
   context.connections.run_one(
       [&](postgres::Session& session) { letters = store::DeadLetterTable(session).list(filter, limit); });
   return letters;
 }
 
-std::vector<wire::DeadGroup> group_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter,
-                                        int limit) {
+std::vector<wire::DeadGroup> group_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadGroup> groups;
   context.connections.run_one(
       [&](postgres::Session& session) { groups = store::DeadLetterTable(session).groups(filter, limit); });
@@ -41,8 +39,7 @@ base::Result<wire::DeadCommand> get_dead(dispatch::ServerContext& context, base:
   return std::move(*found);
 }
 
-wire::PurgeAnswer purge_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter,
-                             bool is_dry_run) {
+wire::PurgeAnswer purge_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter, bool is_dry_run) {
   wire::PurgeAnswer answer{.is_dry_run = is_dry_run, .count = 0, .has_more = false};
   wire::DeadFilter rest = filter;
   for (int seen = 0; seen < purge_max; seen += read_batch_max) {

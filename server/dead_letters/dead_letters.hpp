@@ -19,7 +19,9 @@ namespace noetl::dead_letters {
 
 // Plain commands leave with their letters; of steps the letter is closed, for their command belongs to the execution.
 // At most 100,000 at once: has_more says that others are left. Errors: not_found for an id without a letter.
-[[nodiscard]] wire::PurgeAnswer purge_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter, bool is_dry_run);
-[[nodiscard]] base::Result<wire::PurgeAnswer> purge_one_dead(dispatch::ServerContext& context, base::CommandId queue_id);
+[[nodiscard]] wire::PurgeAnswer purge_dead(dispatch::ServerContext& context, const wire::DeadFilter& filter,
+                                           bool is_dry_run);
+[[nodiscard]] base::Result<wire::PurgeAnswer> purge_one_dead(dispatch::ServerContext& context,
+                                                             base::CommandId queue_id);
 
 }  // namespace noetl::dead_letters

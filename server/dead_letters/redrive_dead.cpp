@@ -23,8 +23,7 @@ struct Edited {
 };
 
 tl::unexpected<base::Error> bad_edit(base::CommandId id, const std::string& problem) {
-  return base::failure(base::ErrorCode::invalid_input, "edit of command " + id.str() + ": " + problem,
-                       "/edit");
+  return base::failure(base::ErrorCode::invalid_input, "edit of command " + id.str() + ": " + problem, "/edit");
 }
 
 base::Result<Edited> edited(const store::LockedDead& dead, const wire::RedriveRequest& request) {
@@ -38,8 +37,7 @@ base::Result<Edited> edited(const store::LockedDead& dead, const wire::RedriveRe
   if (!patch("input", request.input_patch)) return bad_edit(dead.queue_id, "'input' must stay an object");
   if (!patch("tool", request.tool_patch)) return bad_edit(dead.queue_id, "'tool' must stay an object");
   const auto kind = context["tool"].find("kind");
-  if (kind == context["tool"].end() || !kind->is_string() ||
-      !wire::is_tool_kind(kind->get_ref<const std::string&>())) {
+  if (kind == context["tool"].end() || !kind->is_string() || !wire::is_tool_kind(kind->get_ref<const std::string&>())) {
     return bad_edit(dead.queue_id, "'tool.kind' must stay a tool's name");
   }
   made.tool_kind = kind->get<std::string>();
@@ -57,11 +55,10 @@ std::optional<wire::RedriveRefusal> refusal_of(base::CommandId id, const store::
   }
   if (dead->execution_id.is_set()) {
     const auto execution = dead->execution_id.str();
-    return refused(
-        base::ErrorCode::unsupported,
-        "command " + id.str() + " is of step '" + dead->step + "' of execution " + execution +
-            ", which has been told that it failed: run that again with `noetlctl execution rerun " +
-            execution + " --from " + dead->step + "`");
+    return refused(base::ErrorCode::unsupported,
+                   "command " + id.str() + " is of step '" + dead->step + "' of execution " + execution +
+                       ", which has been told that it failed: run that again with `noetlctl execution rerun " +
+                       execution + " --from " + dead->step + "`");
   }
   if (dead->redriven_as.is_set()) {
     return refused(base::ErrorCode::conflict,
@@ -72,7 +69,8 @@ std::optional<wire::RedriveRefusal> refusal_of(base::CommandId id, const store::
 
 class Redriving {
  public:
-  Redriving(dispatch::ServerContext& context, const wire::RedriveRequest& request) : context_(context), request_(request) {
+  Redriving(dispatch::ServerContext& context, const wire::RedriveRequest& request)
+      : context_(context), request_(request) {
     answer_.is_dry_run = request.is_dry_run;
   }
 
@@ -126,8 +124,7 @@ class Redriving {
       error.reset();
       store::DeadLetterTable table(session);
       std::map<base::CommandId, store::LockedDead> locked;
-      for (auto& dead : table.lock(ids, edits || request_.is_dry_run))
-        locked.emplace(dead.queue_id, std::move(dead));
+      for (auto& dead : table.lock(ids, edits || request_.is_dry_run)) locked.emplace(dead.queue_id, std::move(dead));
       std::vector<store::NewRedriven> made;
       for (const auto id : ids) {
         const auto found = locked.find(id);
@@ -149,10 +146,10 @@ class Redriving {
                                  std::vector<notify::Notification>& notifications) {
     auto changed = edited(dead, request_);
     if (!changed) return changed.error();
-    const std::int64_t delay_ms =
-        request_.rate_per_second ? static_cast<std::int64_t>(static_cast<double>(answer_.redriven.size()) *
-                                                             1000.0 / *request_.rate_per_second)
-                                 : 0;
+    const std::int64_t delay_ms = request_.rate_per_second
+                                      ? static_cast<std::int64_t>(static_cast<double>(answer_.redriven.size()) *
+                                                                  1000.0 / *request_.rate_per_second)
+                                      : 0;
     if (request_.is_dry_run) {
       if (answer_.sample.empty()) answer_.sample = changed->context.empty() ? dead.context : changed->context;
       answer_.redriven.push_back({dead.queue_id, {}, delay_ms});

@@ -21,7 +21,8 @@ constexpr int id_bits_below_ms = 22;
 std::int64_t begin_id(const store::StoredEvent& stored) {
   const auto issued_ms = (stored.row.queue_id.value >> id_bits_below_ms) + 1;
   const auto ms = std::max(stored.claimed_ms - base::IdGenerator::epoch_ms, issued_ms);
-  auto mixed = static_cast<std::uint64_t>(stored.row.queue_id.value) + static_cast<std::uint64_t>(stored.epoch) * 0x9E3779B97F4A7C15U;
+  auto mixed = static_cast<std::uint64_t>(stored.row.queue_id.value) +
+               static_cast<std::uint64_t>(stored.epoch) * 0x9E3779B97F4A7C15U;
   mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
   mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
   constexpr unsigned bits_of_three = 2;  // each has room for the ids of its beginning
@@ -33,8 +34,7 @@ class View {
  public:
   explicit View(const store::StoredEvent& stored) : stored_(stored) {}
 
-  void add(std::string type, std::string status, const std::string& created_at, std::string payload,
-           Json meta) {
+  void add(std::string type, std::string status, const std::string& created_at, std::string payload, Json meta) {
     wire::EventRow row = stored_.row;
     row.event_id.value += static_cast<std::int64_t>(shown_.size());
     row.event_type = std::move(type);
@@ -60,15 +60,15 @@ class View {
     // By the time at which it began, not at which it ended.
     const auto begin = begin_id(stored_);
     if (row.event_id.is_set() && begin + beginning_events > row.event_id.value) return;
-    for (auto at = first; at < shown_.size(); ++at) shown_[at].event_id.value = begin + static_cast<std::int64_t>(at - first);
+    for (auto at = first; at < shown_.size(); ++at)
+      shown_[at].event_id.value = begin + static_cast<std::int64_t>(at - first);
   }
 
   void add_attempt(bool is_ok, const Json& meta) {
     const auto& row = stored_.row;
     add_beginning();
     const std::string inner = row.payload == "null" ? "{}" : row.payload;
-    add(is_ok ? "call.done" : "call.error", is_ok ? "success" : "error", row.created_at, call_payload(inner),
-        meta);
+    add(is_ok ? "call.done" : "call.error", is_ok ? "success" : "error", row.created_at, call_payload(inner), meta);
     add("step.exit", is_ok ? "completed" : "failed", row.created_at, inner, nullptr);
     add(is_ok ? "command.completed" : "command.failed", row.status, row.created_at, inner, meta);
   }
@@ -100,8 +100,7 @@ class View {
 }  // namespace
 
 int events_shown_of(std::size_t commands_issued) {
-  return static_cast<int>(
-      std::min<std::size_t>(attempt_events + commands_issued, base::IdGenerator::block_max));
+  return static_cast<int>(std::min<std::size_t>(attempt_events + commands_issued, base::IdGenerator::block_max));
 }
 
 std::vector<wire::EventRow> show_beginning(const store::StoredEvent& stored) {
@@ -123,8 +122,7 @@ std::vector<wire::EventRow> show_event(const store::StoredEvent& stored) {
   Json issued = Json::array();
   if (meta.is_object()) {
     if (meta.contains(log_notes::issued)) issued = std::move(meta[std::string(log_notes::issued)]);
-    for (const auto note : {log_notes::issued, log_notes::sequence, log_notes::results})
-      meta.erase(std::string(note));
+    for (const auto note : {log_notes::issued, log_notes::sequence, log_notes::results}) meta.erase(std::string(note));
   }
   const auto outcome = domain::outcome_from_event_name(stored.row.event_type);
   const bool is_attempt = stored.row.queue_id.is_set() && outcome &&

@@ -28,9 +28,7 @@ domain::ToolError tool_error(std::string kind, std::string message) {
           .traceback = {}};
 }
 
-Json error_json(const domain::ToolError& error) {
-  return Json{{"kind", error.kind}, {"message", error.message}};
-}
+Json error_json(const domain::ToolError& error) { return Json{{"kind", error.kind}, {"message", error.message}}; }
 }  // namespace
 
 void add_place(std::string& text, const Json& place) {
@@ -53,8 +51,7 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
   const auto spec = playbook.executor.find("spec");
   if (spec == playbook.executor.end() || !spec->is_object() || !spec->contains("timeout")) return {};
   // Registration refuses what cannot be read; the catalog may have texts of a time before.
-  return durations::duration_of(spec->at("timeout"), durations::timeout_bounds)
-      .value_or(std::chrono::milliseconds{0});
+  return durations::duration_of(spec->at("timeout"), durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
 }
 
 base::Result<LoadedExecution> try_load_execution(dispatch::ServerContext& context, postgres::Session& session,
@@ -69,9 +66,8 @@ base::Result<LoadedExecution> try_load_execution(dispatch::ServerContext& contex
   auto playbook = context.playbooks.get(row.catalog_id, session);
   auto state = engine::state_from_text(row.state);
   if (!playbook || !state) {
-    return base::failure(ErrorCode::internal,
-                         "execution " + row.execution_id.str() + " cannot go on: " +
-                             (playbook ? state.error().message : playbook.error().message));
+    return base::failure(ErrorCode::internal, "execution " + row.execution_id.str() + " cannot go on: " +
+                                                  (playbook ? state.error().message : playbook.error().message));
   }
   open.playbook = std::move(*playbook);
   open.state = std::move(*state);
@@ -79,15 +75,15 @@ base::Result<LoadedExecution> try_load_execution(dispatch::ServerContext& contex
   return open;
 }
 
-LoadedExecution load_execution(dispatch::ServerContext& context, postgres::Session& session, const store::LockedExecution& row) {
+LoadedExecution load_execution(dispatch::ServerContext& context, postgres::Session& session,
+                               const store::LockedExecution& row) {
   auto open = try_load_execution(context, session, row);
   if (!open) throw std::runtime_error(open.error().message);
   return std::move(*open);
 }
 
 Json DecisionApplier::react(LoadedExecution& open, const engine::NodeResult& node_result, store::NewEventRow event) {
-  StoredValues& values =
-      values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
+  StoredValues& values = values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
                                 std::move(open.state), node_result);
   const auto left = writes_.add_results(context_, *open.playbook, open.execution_id, decision);
@@ -172,9 +168,8 @@ void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild chil
     child_ended_at_once(caller, child, nullptr, tool_error(std::move(kind), std::move(message)), {});
   };
   if (caller.depth + 1 > depth_max) {
-    return refuse("too_deep", "execution " + caller.execution_id.str() + " has " +
-                                  std::to_string(caller.depth) + " callers above it, and at most " +
-                                  std::to_string(depth_max) +
+    return refuse("too_deep", "execution " + caller.execution_id.str() + " has " + std::to_string(caller.depth) +
+                                  " callers above it, and at most " + std::to_string(depth_max) +
                                   " are allowed: look for a playbook that calls itself");
   }
   const base::CatalogId catalog_id{base::parse_id(child.catalog_id).value_or(0)};
@@ -205,8 +200,7 @@ void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild chil
   const auto child_id = open.execution_id;
   writes_.children.push_back(std::move(row));
   if (!child.is_waited_for) {
-    child_ended_at_once(caller, child, Json{{"execution_id", child_id.str()}, {"status", "started"}}, {},
-                        child_id);
+    child_ended_at_once(caller, child, Json{{"execution_id", child_id.str()}, {"status", "started"}}, {}, child_id);
   }
 }
 
@@ -260,14 +254,13 @@ void DecisionApplier::count_end(const LoadedExecution& open) {
 
 void DecisionApplier::add_update(LoadedExecution& open) {
   if (!open.is_changed) return;
-  store::ExecutionUpdate update{
-      .execution_id = open.execution_id,
-      .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
-      .outstanding = static_cast<int>(open.state.outstanding.size()),
-      .current_step = open.state.current_step,
-      .state = engine::state_text(open.state),
-      .result = {},
-      .error = {}};
+  store::ExecutionUpdate update{.execution_id = open.execution_id,
+                                .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
+                                .outstanding = static_cast<int>(open.state.outstanding.size()),
+                                .current_step = open.state.current_step,
+                                .state = engine::state_text(open.state),
+                                .result = {},
+                                .error = {}};
   if (open.finish && !open.finish->result.is_null()) update.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
   if (open.finish) count_end(open);

@@ -40,7 +40,8 @@ inline constexpr int depth_max = 32;
 [[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
 // Opens a locked execution. An error: what is stored of it cannot be read, or its playbook cannot any more.
-[[nodiscard]] base::Result<LoadedExecution> try_load_execution(dispatch::ServerContext& context, postgres::Session& session,
+[[nodiscard]] base::Result<LoadedExecution> try_load_execution(dispatch::ServerContext& context,
+                                                               postgres::Session& session,
                                                                const store::LockedExecution& row);
 // The same, and throws that.
 [[nodiscard]] LoadedExecution load_execution(dispatch::ServerContext& context, postgres::Session& session,

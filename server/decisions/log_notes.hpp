@@ -11,10 +11,8 @@
 
 namespace noetl::decisions::log_notes {
 
-inline constexpr std::string_view sequence =
-    "sequence";  // 1, 2, 3 … of one execution, in the order of application
-inline constexpr std::string_view results =
-    "results";  // [[step, result_id], …] in the order in which they left
+inline constexpr std::string_view sequence = "sequence";  // 1, 2, 3 … of one execution, in the order of application
+inline constexpr std::string_view results = "results";  // [[step, result_id], …] in the order in which they left
 inline constexpr std::string_view issued = "issued";  // the commands; shown as command.issued
 
 struct LeftResult {

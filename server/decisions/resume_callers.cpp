@@ -76,7 +76,8 @@ class CallerNotifier {
   static std::string details_of(const Json& error, const store::EndedChild& child) {
     Json details = Json::object(), called{{"execution_id", child.execution_id.str()}, {"path", child.path}};
     for (const auto& [name, value] : error.items()) {
-      if (name == "step" || name == "task" || name == "item" || name == "attempt" || name == "attempts" || name == "child")
+      if (name == "step" || name == "task" || name == "item" || name == "attempt" || name == "attempts" ||
+          name == "child")
         called[name] = value;
       else if (domain::find_error_detail(name) != nullptr)
         details[name] = value;
@@ -120,7 +121,8 @@ class CallerNotifier {
 };
 
 // Gives those that have ended with it.
-std::vector<base::ExecutionId> resume_batch(dispatch::ServerContext& context, const std::vector<store::UnreportedChild>& unreported) {
+std::vector<base::ExecutionId> resume_batch(dispatch::ServerContext& context,
+                                            const std::vector<store::UnreportedChild>& unreported) {
   std::vector<base::ExecutionId> ended;
   std::vector<notify::Notification> notifications;
   counts::Work work;

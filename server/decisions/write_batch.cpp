@@ -29,7 +29,10 @@ std::string WriteBatch::add_commands(dispatch::ServerContext& context, base::Exe
     if (shown++ < base::IdGenerator::block_max) {  // no more of them can be shown
       issued += issued.empty() ? '[' : ',';
       json::ObjectWriter one;
-      one.text("node_id", command.node_id).id("queue_id", queue_id).text("step", command.step).text("tool_kind", command.tool_kind);
+      one.text("node_id", command.node_id)
+          .id("queue_id", queue_id)
+          .text("step", command.step)
+          .text("tool_kind", command.tool_kind);
       issued += one.finish();
     }
     notifications.push_back({.queue_id = queue_id,
@@ -58,8 +61,7 @@ std::string WriteBatch::add_commands(dispatch::ServerContext& context, base::Exe
 }
 
 void WriteBatch::add_events(dispatch::ServerContext& context, base::ExecutionId execution_id,
-                            const std::vector<engine::NewEvent>& new_events,
-                            const std::string& meta_of_first) {
+                            const std::vector<engine::NewEvent>& new_events, const std::string& meta_of_first) {
   bool is_first = true;
   for (const auto& event : new_events) {
     const int shown = is_first && !meta_of_first.empty() ? events_shown_of(commands.size()) : 1;
@@ -79,9 +81,9 @@ void WriteBatch::add_events(dispatch::ServerContext& context, base::ExecutionId 
   }
 }
 
-std::vector<log_notes::LeftResult> WriteBatch::add_results(dispatch::ServerContext& context, const domain::Playbook& playbook,
-                                                           base::ExecutionId execution_id,
-                                                           engine::Decision& decision) {
+std::vector<log_notes::LeftResult> WriteBatch::add_results(dispatch::ServerContext& context,
+                                                           const domain::Playbook& playbook,
+                                                           base::ExecutionId execution_id, engine::Decision& decision) {
   auto still_large = engine::move_out_large(playbook, decision.state, context.settings.result_inline_bytes_max,
                                             [&] { return base::ResultId{context.ids.next()}; });
   std::vector<log_notes::LeftResult> left;
@@ -106,7 +108,8 @@ store::NewExecutionCommand* WriteBatch::find_command(base::CommandId id) {
 }
 
 void WriteBatch::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
-  std::erase_if(notifications, [&](const notify::Notification& notification) { return notification.queue_id == command.queue_id; });
+  std::erase_if(notifications,
+                [&](const notify::Notification& notification) { return notification.queue_id == command.queue_id; });
   command.at_worker = std::move(at_worker);
 }
 

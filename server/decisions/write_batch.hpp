@@ -42,8 +42,8 @@ struct WriteBatch {
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
   std::string add_commands(dispatch::ServerContext& context, base::ExecutionId execution_id,
                            std::vector<engine::NewCommand> commands);
-  void add_events(dispatch::ServerContext& context, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
-                  const std::string& meta_of_first = {});
+  void add_events(dispatch::ServerContext& context, base::ExecutionId execution_id,
+                  const std::vector<engine::NewEvent>& events, const std::string& meta_of_first = {});
   void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                  const std::vector<engine::LoopOutcome>& outcomes);
   // Those that the engine has moved out of the state, then those that are still too large for it. Gives all of them.

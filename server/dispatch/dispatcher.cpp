@@ -9,7 +9,7 @@ constexpr std::size_t known_max = 4096;
 }
 
 Dispatcher::Dispatched Dispatcher::wait(const Poll& worker, std::chrono::steady_clock::time_point until,
-                               std::stop_token stop) {
+                                        std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
   WaitingPoll own{.worker = worker, .slots = worker.slots};
   std::unique_lock lock(mutex_);
@@ -52,8 +52,7 @@ void Dispatcher::end_other_polls_of(const WaitingPoll& own) {
 bool Dispatcher::is_known(const Poll& worker) const {
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(worker.worker_id);
-  return found != known_.end() && found->second.pool == worker.pool &&
-         found->second.instance == worker.instance &&
+  return found != known_.end() && found->second.pool == worker.pool && found->second.instance == worker.instance &&
          std::chrono::steady_clock::now() < found->second.until;
 }
 
@@ -85,7 +84,8 @@ std::optional<Dispatcher::Reservation> Dispatcher::reserve(const std::string& po
   if (commands == 0 || commands > commands_max) return std::nullopt;
   while (WaitingPoll* poll = take_first(pool, commands)) {
     // Without the lock, as above. Its thread waits for us, since it is reserved.
-    if (!poll->worker.is_there || poll->worker.is_there()) return std::optional<Reservation>(std::in_place, *this, *poll);
+    if (!poll->worker.is_there || poll->worker.is_there())
+      return std::optional<Reservation>(std::in_place, *this, *poll);
     end_abandoned(*poll);
   }
   return std::nullopt;
@@ -95,7 +95,8 @@ Dispatcher::WaitingPoll* Dispatcher::take_first(const std::string& pool, std::si
   const std::lock_guard lock(mutex_);
   const auto polls = polls_.find(pool);
   if (polls == polls_.end()) return nullptr;
-  const auto first = std::ranges::find_if(polls->second, [&](const WaitingPoll* poll) { return poll->slots >= commands; });
+  const auto first =
+      std::ranges::find_if(polls->second, [&](const WaitingPoll* poll) { return poll->slots >= commands; });
   if (first == polls->second.end()) return nullptr;
   WaitingPoll* poll = *first;
   remove(*poll);

@@ -44,8 +44,7 @@ class Dispatcher {
   static constexpr std::chrono::milliseconds look_interval{500};
   // Waits until commands are dispatched, or none of its slots is left, or the worker is gone, or polls in another call (one at a
   // time), or `until`, or `stop`. First come, first served.
-  [[nodiscard]] Dispatched wait(const Poll& worker, std::chrono::steady_clock::time_point until,
-                           std::stop_token stop);
+  [[nodiscard]] Dispatched wait(const Poll& worker, std::chrono::steady_clock::time_point until, std::stop_token stop);
   // The registration of such a worker was checked so short a time ago that it need not be again: what is dispatched is claimed,
   // and every claim checks.
   static constexpr std::chrono::milliseconds known_for{5000};
@@ -59,7 +58,8 @@ class Dispatcher {
    public:
     Reservation(Dispatcher& dispatcher, WaitingPoll& poll) : dispatcher_(&dispatcher), poll_(&poll) {}
     ~Reservation() { deliver({}, {}); }
-    Reservation(Reservation&& other) noexcept : dispatcher_(other.dispatcher_), poll_(std::exchange(other.poll_, nullptr)) {}
+    Reservation(Reservation&& other) noexcept
+        : dispatcher_(other.dispatcher_), poll_(std::exchange(other.poll_, nullptr)) {}
     Reservation& operator=(Reservation&& other) noexcept {
       std::swap(dispatcher_, other.dispatcher_);
       std::swap(poll_, other.poll_);

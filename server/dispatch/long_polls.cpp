@@ -52,8 +52,8 @@ std::uint64_t LongPolls::seen(const std::string& pool) {
   return wakes_.try_emplace(pool, 0).first->second;
 }
 
-void LongPolls::wait(const std::string& pool, std::uint64_t seen,
-                     std::chrono::steady_clock::time_point until, std::stop_token stop) {
+void LongPolls::wait(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point until,
+                     std::stop_token stop) {
   std::unique_lock lock(mutex_);
   (void)woken_.wait_until(lock, stop, until, [&] {
     const auto found = wakes_.find(pool);
@@ -76,16 +76,13 @@ bool LongPolls::is_known_empty(const std::string& pool, std::chrono::steady_cloc
 }
 
 LongPolls::Watermark LongPolls::watermark_now() {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
-  const auto first_id = [&](auto age) {
-    return base::CommandId{base::IdGenerator::first_id_at((now - age).count())};
-  };
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto first_id = [&](auto age) { return base::CommandId{base::IdGenerator::first_id_at((now - age).count())}; };
   return {.safe = first_id(safe_after), .likely = first_id(likely_after)};
 }
 
-LongPolls::Scan LongPolls::begin_scan(const std::string& pool,
-                                      std::chrono::steady_clock::time_point now) {
+LongPolls::Scan LongPolls::begin_scan(const std::string& pool, std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
   const bool is_first = bounds.looked_at == std::chrono::steady_clock::time_point{};
@@ -94,13 +91,11 @@ LongPolls::Scan LongPolls::begin_scan(const std::string& pool,
   return {bounds.safe, true};
 }
 
-void LongPolls::end_scan(const std::string& pool, const Scan& scan,
-                         std::optional<base::CommandId> first_fresh, const Watermark& watermark) {
+void LongPolls::end_scan(const std::string& pool, const Scan& scan, std::optional<base::CommandId> first_fresh,
+                         const Watermark& watermark) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
-  const auto first_or = [&](base::CommandId bound) {
-    return first_fresh ? std::min(*first_fresh, bound) : bound;
-  };
+  const auto first_or = [&](base::CommandId bound) { return first_fresh ? std::min(*first_fresh, bound) : bound; };
   if (scan.is_thorough) {
     bounds.safe = std::max(bounds.safe, first_or(watermark.safe));
     // It may have found what was committed late: then the quick looks begin there.
@@ -110,8 +105,7 @@ void LongPolls::end_scan(const std::string& pool, const Scan& scan,
   }
 }
 
-std::vector<base::CommandId> LongPolls::begin_claims(const std::vector<base::CommandId>& candidates,
-                                                     std::size_t most) {
+std::vector<base::CommandId> LongPolls::begin_claims(const std::vector<base::CommandId>& candidates, std::size_t most) {
   std::vector<base::CommandId> taken;
   const std::lock_guard lock(mutex_);
   for (const auto id : candidates) {

@@ -47,8 +47,7 @@ class LongPolls {
   // A look that found nothing serves those that come right after it as well, while nothing was queued here: idle workers cost
   // statements by the pool and not by the worker. `seen`: from before that look.
   static constexpr std::chrono::milliseconds empty_for{100};
-  void found_empty(const std::string& pool, std::uint64_t seen,
-                   std::chrono::steady_clock::time_point looked_at);
+  void found_empty(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point looked_at);
   [[nodiscard]] bool is_known_empty(const std::string& pool, std::chrono::steady_clock::time_point now) const;
 
   // Ids are made before they are committed. Below `safe` no waiting command can still appear; below `likely` it

@@ -42,25 +42,24 @@ void check_relations(Check& check, const nats::ConsumerSettings& wanted, const S
                      std::int64_t slots) {
   if (wanted.ack_wait < settings.lease || wanted.ack_wait < ack_wait_min) {
     find(check, Verdict::warning,
-         {wanted.durable, "ack wait of " + std::to_string(wanted.ack_wait.count()) +
-                              " ms beside a lease of " + std::to_string(settings.lease.count()) + " ms"},
+         {wanted.durable, "ack wait of " + std::to_string(wanted.ack_wait.count()) + " ms beside a lease of " +
+                              std::to_string(settings.lease.count()) + " ms"},
          "JetStream would deliver what a worker holds to another one, in vain: set nats-ack-wait to at "
          "least " +
-             std::to_string(std::max(ack_wait_min, settings.lease).count()) +
-             " ms and longer than the lease.");
+             std::to_string(std::max(ack_wait_min, settings.lease).count()) + " ms and longer than the lease.");
   }
   if (slots > wanted.acks_pending_max) {
     find(check, Verdict::warning,
-         {wanted.durable, std::to_string(slots) + " slots, but at most " +
-                              std::to_string(wanted.acks_pending_max) + " unanswered notifications"},
+         {wanted.durable, std::to_string(slots) + " slots, but at most " + std::to_string(wanted.acks_pending_max) +
+                              " unanswered notifications"},
          "Delivery stalls without a word: raise nats-max-ack-pending above workers times slots, and remove "
          "the consumer, so "
          "that it is made anew.");
   }
 }
 
-Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
-                     const nats::ConsumerSettings& wanted, std::int64_t slots) {
+Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings, const nats::ConsumerSettings& wanted,
+                     std::int64_t slots) {
   auto check = named("consumer " + wanted.durable);
   const auto state = jetstream.compare_consumer(settings.notifier.stream, wanted);
   if (!state) {
@@ -70,8 +69,8 @@ Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
   }
   if (!state->drift.empty()) {
     find(check, Verdict::warning, {wanted.durable, joined(state->drift)},
-         "The server keeps what it finds. When nobody meant it: nats consumer rm " +
-             settings.notifier.stream + " " + wanted.durable + ", and the server makes it anew.");
+         "The server keeps what it finds. When nobody meant it: nats consumer rm " + settings.notifier.stream + " " +
+             wanted.durable + ", and the server makes it anew.");
   }
   check_relations(check, wanted, settings, slots);
   if (check.total == 0) {
@@ -101,8 +100,7 @@ std::vector<Check> check_nats(postgres::ConnectionPool& connections, const Stack
   check.summary = "connected to " + (*connection)->shown_url();
   std::vector<Check> checks{std::move(check)};
   nats::JetStream jetstream(**connection, patience);
-  for (const auto& stream : notify::streams_of(settings.notifier))
-    checks.push_back(check_stream(jetstream, stream));
+  for (const auto& stream : notify::streams_of(settings.notifier)) checks.push_back(check_stream(jetstream, stream));
   std::vector<store::PoolSlots> pools;
   connections.transact([&](postgres::Session& session) { pools = store::DoctorStatements(session).pools(); });
   if (pools.empty()) pools.push_back({std::string(domain::default_pool), 0});

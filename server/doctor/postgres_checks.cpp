@@ -18,8 +18,7 @@ constexpr double connections_share_max = 0.8;
 constexpr double disk_share_min = 0.1;
 
 std::int64_t unix_us() {
-  return std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 // "0.4 ms", "2000 ms"
@@ -34,8 +33,8 @@ Check check_clock(const store::PostgresState& postgres, std::int64_t asked_us, s
   auto check = named("clock of this machine");
   const auto off = (asked_us + answered_us) / 2 - postgres.now_us;
   const auto margin = (answered_us - asked_us) / 2;
-  const auto said = shown(std::abs(off)) + (off >= 0 ? " ahead of" : " behind") +
-                    " Postgres's, give or take " + shown(margin);
+  const auto said =
+      shown(std::abs(off)) + (off >= 0 ? " ahead of" : " behind") + " Postgres's, give or take " + shown(margin);
   if (std::abs(off) > clock_difference_max.count() + margin) {
     find(check, Verdict::warning, {"this machine", "its clock is " + said},
          "Leases and delays follow Postgres's clock; run a time service (chrony) on both machines.");
@@ -47,13 +46,12 @@ Check check_clock(const store::PostgresState& postgres, std::int64_t asked_us, s
 
 Check check_connections(const store::PostgresState& postgres, int db_pool_size) {
   auto check = named("connections");
-  const auto used =
-      std::to_string(postgres.connections_used) + " of " + std::to_string(postgres.connections_max);
+  const auto used = std::to_string(postgres.connections_used) + " of " + std::to_string(postgres.connections_max);
   // A server takes its pool, one connection for its duties and one that listens.
   if (db_pool_size + 2 > postgres.connections_max) {
     find(check, Verdict::broken,
-         {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 2) +
-                              " connections, Postgres gives " + std::to_string(postgres.connections_max)},
+         {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 2) + " connections, Postgres gives " +
+                              std::to_string(postgres.connections_max)},
          "Lower db-pool-size (NOETL_DB_POOL_SIZE) or raise Postgres's max_connections.");
   }
   if (postgres.connections_used > static_cast<int>(connections_share_max * postgres.connections_max)) {

@@ -59,8 +59,7 @@ const std::map<std::string, std::map<int, ReplayedItem>>& Replay::items() const 
 
 engine::DecisionInput Replay::decision_input(bool may_move_out) {
   std::function<base::ResultId()> new_id;
-  if (may_move_out)
-    new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
+  if (may_move_out) new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
   return {.playbook = playbook_,
           .execution_id = execution_id_,
           .workload = workload_,
@@ -74,8 +73,7 @@ std::optional<Halt> Replay::apply(const LoggedChange& change) {
   // What is in the log was written by this product; anything else there is what this looks for.
   try {
     if (const auto left = change.meta.find(notes::results); left != change.meta.end()) {
-      for (const auto& one : *left)
-        left_.push_back({base::parse_id(one.at(1).get<std::string>()).value_or(0)});
+      for (const auto& one : *left) left_.push_back({base::parse_id(one.at(1).get<std::string>()).value_or(0)});
     }
     const bool has_begun = state_.decisions > 0;
     if ((change.event_type == "playbook.initialized") == has_begun) {
@@ -99,8 +97,7 @@ std::optional<Halt> Replay::apply(const LoggedChange& change) {
     }
     return node_ended(change);
   } catch (const std::exception& error) {
-    return contradiction("'" + change.event_type + "' of '" + change.node_id +
-                         "' cannot be applied: " + error.what());
+    return contradiction("'" + change.event_type + "' of '" + change.node_id + "' cannot be applied: " + error.what());
   }
 }
 
@@ -110,8 +107,7 @@ std::optional<Halt> Replay::begin(const LoggedChange& change) {
   if (from_step.empty()) {
     first = engine::start(decision_input(false));
   } else {
-    const base::ExecutionId earlier_id{
-        base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
+    const base::ExecutionId earlier_id{base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
     const auto earlier = elsewhere_.earlier(earlier_id);
     if (!earlier) return unseen("it repeats execution " + earlier_id.str() + ", which is gone");
     first = engine::start_again(decision_input(false), *earlier, from_step);
@@ -149,8 +145,7 @@ std::optional<Halt> Replay::node_ended(const LoggedChange& change) {
     const base::ResultId id{base::parse_id(reference->get<std::string>()).value_or(0)};
     node_result.result = elsewhere_.result(id);
     if (node_result.result.is_null()) {
-      return contradiction("node '" + change.node_id + "' brought result " + id.str() +
-                           ", which is not stored");
+      return contradiction("node '" + change.node_id + "' brought result " + id.str() + ", which is not stored");
     }
   } else if (const auto result = change.payload.find("result"); result != change.payload.end()) {
     node_result.result = *result;
@@ -178,8 +173,7 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
   for (auto& command : decision.commands) {
     open_nodes_.insert(command.node_id);
     frames_[command.node_id] = std::move(command.frame);
-    if (!nodes_.insert(command.node_id).second)
-      return contradiction("node '" + command.node_id + "' is issued twice");
+    if (!nodes_.insert(command.node_id).second) return contradiction("node '" + command.node_id + "' is issued twice");
   }
   for (auto& child : decision.children) frames_[child.node_id] = std::move(child.frame);
   for (auto& loop : decision.loops) {

@@ -53,9 +53,7 @@ class Replay {
   [[nodiscard]] const engine::State& state() const { return state_; }
   [[nodiscard]] const std::optional<engine::Finish>& finish() const { return finish_; }
   [[nodiscard]] const std::set<std::string>& nodes() const { return nodes_; }  // of all commands issued
-  [[nodiscard]] const std::set<std::string>& open_nodes() const {
-    return open_nodes_;
-  }  // of those that have not ended
+  [[nodiscard]] const std::set<std::string>& open_nodes() const { return open_nodes_; }  // of those that have not ended
   [[nodiscard]] const std::map<base::ResultId, std::string>& results() const;  // that left the state
   [[nodiscard]] const std::map<std::string, std::map<int, ReplayedItem>>& items() const;
 

@@ -111,8 +111,7 @@ class Inspection {
     while (next <= decisions) {
       const auto page = statements_.changes(id, after, events_page);
       for (const auto& event : page) {
-        LoggedChange change{event.event_type, event.step, event.node_id, parsed(event.payload),
-                            parsed(event.meta)};
+        LoggedChange change{event.event_type, event.step, event.node_id, parsed(event.payload), parsed(event.meta)};
         after = event.event_id;
         const auto number = change.meta.value(decisions::log_notes::sequence, std::int64_t{0});
         if (number == 0) continue;  // a client's event may have the word somewhere inside
@@ -132,8 +131,8 @@ class Inspection {
     }
     if (next == 1 && early.empty()) return Halt{false, "its log is gone"};
     if (next <= decisions) {
-      return Halt{true, "its state counts " + std::to_string(decisions) + " changes, number " +
-                            std::to_string(next) + " is not in its log"};
+      return Halt{true, "its state counts " + std::to_string(decisions) + " changes, number " + std::to_string(next) +
+                            " is not in its log"};
     }
     if (!early.empty())
       return Halt{true, "its log has change " + std::to_string(early.begin()->first) + ", its state counts " +
@@ -141,8 +140,7 @@ class Inspection {
     return std::nullopt;
   }
 
-  std::optional<Halt> compare(const Replay& replay, const store::InspectedExecution& row,
-                              const Json& stored) {
+  std::optional<Halt> compare(const Replay& replay, const store::InspectedExecution& row, const Json& stored) {
     for (const auto& found :
          {compare_state(replay, stored), compare_row(replay, row), compare_commands(replay, row.execution_id),
           compare_items(replay, row.execution_id), compare_results(replay)}) {
@@ -217,14 +215,12 @@ class Inspection {
       if (page.size() < items_page) break;
     }
     if (found == expected) return {};
-    return "its loops have " + std::to_string(expected) + " items by the log, and " + std::to_string(found) +
-           " rows";
+    return "its loops have " + std::to_string(expected) + " items by the log, and " + std::to_string(found) + " rows";
   }
 
   static std::string compare_item(const Replay& replay, const store::InspectedItem& stored) {
     const auto loop = replay.items().find(stored.loop);
-    if (loop == replay.items().end() || !loop->second.contains(stored.index))
-      return "is stored, but was never begun";
+    if (loop == replay.items().end() || !loop->second.contains(stored.index)) return "is stored, but was never begun";
     const auto& item = loop->second.at(stored.index);
     const std::string status = !item.result ? "pending" : item.is_completed ? "completed" : "failed";
     if (stored.status != status) return "is " + stored.status + ", by the log " + status;
@@ -258,8 +254,8 @@ struct Tally {
   std::string first_unseen;
 };
 
-void inspect(postgres::ConnectionPool& connections, catalog::PlaybookCache& playbooks,
-             const ReplaySettings& settings, base::ExecutionId id, Check& check, Tally& tally) {
+void inspect(postgres::ConnectionPool& connections, catalog::PlaybookCache& playbooks, const ReplaySettings& settings,
+             base::ExecutionId id, Check& check, Tally& tally) {
   std::optional<Halt> halt;
   connections.transact([&](postgres::Session& session) {
     // What is stored may be damaged in any way: a text that is no JSON ends this execution's inspection, not the check.
@@ -296,8 +292,7 @@ Check check_replays(postgres::ConnectionPool& connections, const ReplaySettings&
   catalog::PlaybookCache playbooks(connections);
   Tally tally;
   base::ExecutionId before{std::numeric_limits<std::int64_t>::max()};
-  std::int64_t left =
-      settings.executions_max == 0 ? std::numeric_limits<std::int64_t>::max() : settings.executions_max;
+  std::int64_t left = settings.executions_max == 0 ? std::numeric_limits<std::int64_t>::max() : settings.executions_max;
   while (left > 0) {
     std::vector<base::ExecutionId> page;
     const auto limit = static_cast<int>(std::min<std::int64_t>(left, executions_page));
@@ -310,12 +305,10 @@ Check check_replays(postgres::ConnectionPool& connections, const ReplaySettings&
   }
   check.summary = std::to_string(tally.agreed) + " executions replayed and found as stored";
   if (tally.unseen > 0)
-    check.summary +=
-        "; " + std::to_string(tally.unseen) + " cannot be replayed, the newest: " + tally.first_unseen;
+    check.summary += "; " + std::to_string(tally.unseen) + " cannot be replayed, the newest: " + tally.first_unseen;
   if (check.total > 0) {
     check.verdict = Verdict::broken;
-    check.summary = std::to_string(check.total) +
-                    " executions differ, the first: " + check.findings.front().id + " " +
+    check.summary = std::to_string(check.total) + " executions differ, the first: " + check.findings.front().id + " " +
                     check.findings.front().what + "; " + check.summary;
   }
   return check;

@@ -43,8 +43,7 @@ const RuleCheck rule_checks[] = {
      "Nothing may run for an execution that has ended. Set their commands to cancelled: update noetl.queue "
      "set status = "
      "'cancelled', finished_at = now() where execution_id = ID and status in ('queued', 'running')."},
-    {"one end for each execution", "R4", "doctor_ended_twice", "executions", Verdict::broken, true,
-     report_it},
+    {"one end for each execution", "R4", "doctor_ended_twice", "executions", Verdict::broken, true, report_it},
     {"status and times", "R4", "doctor_half_finished", "executions", Verdict::broken, true, report_it},
     {"running commands have a lease", "R6", "doctor_running_without_lease", "commands", Verdict::broken, true,
      start_upkeep},
@@ -67,8 +66,7 @@ const RuleCheck rule_checks[] = {
      "Workers of the pool are there, but busy or not woken: `noetlctl worker list`, `noetlctl queue status`; "
      "more workers "
      "or slots (`--slots`), or see the stream and consumer below."},
-    {"pools have workers", "R6", "doctor_pools_without_worker", "pools", Verdict::warning, false,
-     wait_for_worker},
+    {"pools have workers", "R6", "doctor_pools_without_worker", "pools", Verdict::warning, false, wait_for_worker},
     {"pools are not paused", "R6", "doctor_paused_pools", "pools", Verdict::warning, false,
      "Nothing is claimed from a paused pool: `noetlctl pool resume POOL`."},
     {"somebody does upkeep", "R6", "doctor_no_upkeep", "databases", Verdict::warning, false,
@@ -82,8 +80,7 @@ const RuleCheck rule_checks[] = {
     {"the dead have letters", "R8", "doctor_dead_without_letter", "commands", Verdict::broken, true,
      "They cannot be redriven from the list of the dead; enqueue them again by hand: `noetlctl command get "
      "ID`."},
-    {"letters are of the dead", "R8", "doctor_letter_of_the_living", "commands", Verdict::broken, true,
-     report_it},
+    {"letters are of the dead", "R8", "doctor_letter_of_the_living", "commands", Verdict::broken, true, report_it},
     {"counters of the queue", "", "doctor_depth_drift", "counters", Verdict::warning, true,
      "`queue status` and the metric noetl_queue_commands are off; nothing else depends on them. Stop the "
      "servers, then: "
@@ -128,8 +125,8 @@ Check run(postgres::ConnectionPool& connections, const RuleCheck& rule) {
   }
   if (check.total == 0) return check;
   check.verdict = rule.verdict;
-  check.summary = std::to_string(check.total) + " " + rule.subject +
-                  ", the first: " + check.findings.front().id + " " + check.findings.front().what;
+  check.summary = std::to_string(check.total) + " " + rule.subject + ", the first: " + check.findings.front().id + " " +
+                  check.findings.front().what;
   return check;
 }
 

@@ -23,11 +23,9 @@ struct StackSettings {
 
 // Nothing else can be asked when this one is broken. Throws postgres::Unavailable when Postgres does not answer.
 [[nodiscard]] Check check_schema(const std::string& database_url);
-[[nodiscard]] std::vector<Check> check_postgres(postgres::ConnectionPool& connections,
-                                                const StackSettings& settings);
+[[nodiscard]] std::vector<Check> check_postgres(postgres::ConnectionPool& connections, const StackSettings& settings);
 // Whether anything of users is in the schema noetl, or the role's search_path leads there.
 [[nodiscard]] Check check_users_tables(postgres::ConnectionPool& connections);
-[[nodiscard]] std::vector<Check> check_nats(postgres::ConnectionPool& connections,
-                                            const StackSettings& settings);
+[[nodiscard]] std::vector<Check> check_nats(postgres::ConnectionPool& connections, const StackSettings& settings);
 
 }  // namespace noetl::doctor

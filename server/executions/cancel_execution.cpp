@@ -26,9 +26,8 @@ Cancelled cancel_one(dispatch::ServerContext& context, base::ExecutionId id, con
     if (locked[0].status != domain::ExecutionStatus::running) return;
     auto open = decisions::load_execution(context, session, locked[0]);
     decisions::NothingStored nothing;  // cancelling renders nothing
-    work = end_execution(
-        context, session, open,
-        engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
+    work = end_execution(context, session, open,
+                         engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
   });
   if (outcome == Cancelled::yes) context.work_counts.add(work);
@@ -36,7 +35,8 @@ Cancelled cancel_one(dispatch::ServerContext& context, base::ExecutionId id, con
 }
 }  // namespace
 
-base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext& context, const wire::CancelRequest& request) {
+base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext& context,
+                                                  const wire::CancelRequest& request) {
   wire::CancelAnswer answer{.status = "already_completed", .cancelled_executions = {}};
   std::deque<base::ExecutionId> todo{request.execution_id};
   while (!todo.empty()) {
@@ -45,8 +45,7 @@ base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext& conte
     std::vector<base::ExecutionId> children;
     const auto outcome = cancel_one(context, id, request.reason, request.cascade ? &children : nullptr);
     if (outcome == Cancelled::not_found && id == request.execution_id) {
-      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
-                           "/execution_id");
+      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
     }
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);

@@ -28,8 +28,7 @@ int clear_stale_pause(dispatch::ServerContext& context, const std::vector<base::
     notifications.clear();
     std::vector<base::ExecutionId> going_on;
     for (const auto& row : store::ExecutionTable(session).lock(executions)) {
-      if (row.status == domain::ExecutionStatus::running && !row.is_paused)
-        going_on.push_back(row.execution_id);
+      if (row.status == domain::ExecutionStatus::running && !row.is_paused) going_on.push_back(row.execution_id);
     }
     const int redelivery = redelivery_of_resume(context.ids);
     for (auto& command : store::PauseStatements(session).resume_commands(going_on))

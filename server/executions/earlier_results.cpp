@@ -25,8 +25,9 @@ void load_earlier_results(postgres::Session& session, base::ExecutionId earlier,
   for (auto& [step, slot] : state.results) {
     if (!slot.reference.is_set()) continue;
     const auto found = stored.find(slot.reference);
-    slot = {
-        .value = found == stored.end() ? json::LazyJson() : json::LazyJson::of_text(found->second), .reference = {}, .loop = {}};
+    slot = {.value = found == stored.end() ? json::LazyJson() : json::LazyJson::of_text(found->second),
+            .reference = {},
+            .loop = {}};
   }
 }
 

@@ -16,8 +16,8 @@ void cancel_commands(postgres::Session& session, base::ExecutionId id, counts::W
 }
 }  // namespace
 
-counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& session, decisions::LoadedExecution& open,
-                           engine::Decision decision) {
+counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& session,
+                           decisions::LoadedExecution& open, engine::Decision decision) {
   decisions::WriteBatch writes;
   std::string meta;
   decisions::log_notes::add_sequence(meta, ++decision.state.decisions);
@@ -31,15 +31,13 @@ counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& 
   return std::move(writes.work);
 }
 
-counts::Work fail_unreadable(dispatch::ServerContext& context, postgres::Session& session, const store::OverdueExecution& overdue,
-                             const domain::Json& error) {
+counts::Work fail_unreadable(dispatch::ServerContext& context, postgres::Session& session,
+                             const store::OverdueExecution& overdue, const domain::Json& error) {
   const auto& row = overdue.row;
   decisions::WriteBatch writes;
-  writes.add_events(context, row.execution_id,
-                    {{.event_type = "playbook.failed",
-                      .step = {},
-                      .status = "failed",
-                      .payload = domain::Json{{"error", error}}}});
+  writes.add_events(
+      context, row.execution_id,
+      {{.event_type = "playbook.failed", .step = {}, .status = "failed", .payload = domain::Json{{"error", error}}}});
   writes.updates.push_back({.execution_id = row.execution_id,
                             .status = domain::ExecutionStatus::failed,
                             .outstanding = 0,

@@ -20,8 +20,7 @@ std::string shown(const std::string& path, base::ExecutionId rerun_of) {
 // 16 digits for people to compare; equality is of the content. FNV-1a.
 std::string fingerprint(const domain::Json& workload) {
   std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : domain::json_text(workload))
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  for (const char c : domain::json_text(workload)) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
   return digits;
@@ -49,29 +48,27 @@ base::Result<wire::ExecuteAnswer> known_execution(dispatch::ServerContext& conte
   }
   const auto& execution = first->second;
   if (execution.path != known.path || execution.rerun_of != known.rerun_of) {
-    return base::failure(base::ErrorCode::conflict,
-                         "Idempotency-Key '" + known.key + "' was used for " +
-                             shown(execution.path, execution.rerun_of) + " (execution " +
-                             execution.execution_id.str() + "), this request names " +
-                             shown(known.path, known.rerun_of) + ": use another key");
+    return base::failure(base::ErrorCode::conflict, "Idempotency-Key '" + known.key + "' was used for " +
+                                                        shown(execution.path, execution.rerun_of) + " (execution " +
+                                                        execution.execution_id.str() + "), this request names " +
+                                                        shown(known.path, known.rerun_of) + ": use another key");
   }
   if ((known.catalog_id.is_set() && known.catalog_id != execution.catalog_id) ||
       (known.version && *known.version != execution.version)) {
     return base::failure(base::ErrorCode::conflict,
                          "Idempotency-Key '" + known.key + "' was used for version " +
-                             std::to_string(execution.version) + " of path '" + execution.path +
-                             "' (execution " + execution.execution_id.str() +
-                             "), this request names another version: use another key");
+                             std::to_string(execution.version) + " of path '" + execution.path + "' (execution " +
+                             execution.execution_id.str() + "), this request names another version: use another key");
   }
   const auto asked = workload_of(context, known, execution);
   if (!asked) return base::failure(asked.error());
   const auto stored = json::parse_known(execution.workload);
   if (*asked != stored) {
-    return base::failure(base::ErrorCode::conflict,
-                         "Idempotency-Key '" + known.key +
-                             "' was used with another payload: the workload of execution " +
-                             execution.execution_id.str() + " has the fingerprint " + fingerprint(stored) +
-                             ", that of this request " + fingerprint(*asked) + ": use another key");
+    return base::failure(base::ErrorCode::conflict, "Idempotency-Key '" + known.key +
+                                                        "' was used with another payload: the workload of execution " +
+                                                        execution.execution_id.str() + " has the fingerprint " +
+                                                        fingerprint(stored) + ", that of this request " +
+                                                        fingerprint(*asked) + ": use another key");
   }
   return wire::ExecuteAnswer{execution.execution_id, 0, true};
 }

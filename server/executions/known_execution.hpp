@@ -18,12 +18,12 @@ struct KnownKey {
   base::ExecutionId rerun_of;  // the execution that it repeats, when it does
   base::CatalogId catalog_id;  // when the request names one
   std::optional<int> version;  // likewise
-  std::optional<domain::Json>
-      payload;  // laid over the workload of the first one's own version of the playbook
+  std::optional<domain::Json> payload;  // laid over the workload of the first one's own version of the playbook
   std::optional<domain::Json> workload;  // or the whole of what it would begin with
 };
 
 // Errors: conflict when the key was used for something else.
-[[nodiscard]] base::Result<wire::ExecuteAnswer> known_execution(dispatch::ServerContext& context, const KnownKey& known);
+[[nodiscard]] base::Result<wire::ExecuteAnswer> known_execution(dispatch::ServerContext& context,
+                                                                const KnownKey& known);
 
 }  // namespace noetl::executions

@@ -23,8 +23,7 @@ class RerunTransaction {
     const auto id = request.execution_id;
     const auto locked = store::ExecutionTable(session_).lock({id});
     if (locked.empty())
-      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
-                           "/execution_id");
+      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
     if (locked[0].status == domain::ExecutionStatus::running) {
       return base::failure(base::ErrorCode::conflict,
                            "execution " + id.str() + " still runs: cancel it first, or wait for its end",
@@ -51,8 +50,8 @@ class RerunTransaction {
     auto decision = request.from_step.empty() ? engine::start(decision_input)
                                               : engine::start_again(decision_input, *earlier, request.from_step);
     if (!decision) return base::failure(decision.error());
-    wire::ExecuteAnswer answer{
-        open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
+    wire::ExecuteAnswer answer{open.execution_id,
+                               static_cast<int>(decision->commands.size() + decision->children.size()), false};
     auto& told = decision->events.front().payload;
     Json payload = told.take();
     payload["rerun_of"] = id.str();

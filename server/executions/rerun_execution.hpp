@@ -22,6 +22,7 @@ struct RerunRequest {
 
 // Known idempotency keys give the first execution. Errors: not_found; conflict while the execution still runs, or when
 // the key was used for something else; invalid_input for an unknown step; not_found for an unknown version.
-[[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(dispatch::ServerContext& context, const RerunRequest& request);
+[[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(dispatch::ServerContext& context,
+                                                                const RerunRequest& request);
 
 }  // namespace noetl::executions

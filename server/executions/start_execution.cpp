@@ -58,8 +58,8 @@ std::chrono::milliseconds delay_of(dispatch::ServerContext& context, const wire:
   return delay;
 }
 
-base::Result<Started> decide(dispatch::ServerContext& context, NamedPlaybooks& playbooks, const wire::ExecuteRequest& request,
-                             std::size_t index) {
+base::Result<Started> decide(dispatch::ServerContext& context, NamedPlaybooks& playbooks,
+                             const wire::ExecuteRequest& request, std::size_t index) {
   auto playbook = playbooks.get(request);
   if (!playbook) return base::failure(playbook.error());
   Started started;
@@ -70,8 +70,7 @@ base::Result<Started> decide(dispatch::ServerContext& context, NamedPlaybooks& p
   decisions::NothingStored nothing;
   started.open.start_delay = delay_of(context, request);
   started.limit = request.timeout.count() > 0 ? request.timeout : decisions::limit_of(*started.open.playbook);
-  auto decision =
-      engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
+  auto decision = engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
   if (!decision) return base::failure(decision.error());
   started.decision = std::move(*decision);
   return started;
@@ -107,7 +106,8 @@ class StartTransaction {
       together.traceparent = rows[i].traceparent;
       // What begins waits with others of its kind; what goes on later, in the line of its own execution.
       const auto& group = requests[all[i].index].group;
-      for (auto& notification : writes[i].notifications) notification.group = group.empty() ? all[i].open.playbook->path : group;
+      for (auto& notification : writes[i].notifications)
+        notification.group = group.empty() ? all[i].open.playbook->path : group;
       together.append(std::move(writes[i]));
     }
     together.write(session);
@@ -145,12 +145,13 @@ KnownKey known_key_of(const wire::ExecuteRequest& request, const decisions::Load
 }
 }  // namespace
 
-base::Result<wire::ExecuteAnswer> start_execution(dispatch::ServerContext& context, const wire::ExecuteRequest& request) {
+base::Result<wire::ExecuteAnswer> start_execution(dispatch::ServerContext& context,
+                                                  const wire::ExecuteRequest& request) {
   return std::move(start_executions(context, {request}).front());
 }
 
-std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    dispatch::ServerContext& context, const std::vector<wire::ExecuteRequest>& requests) {
+std::vector<base::Result<wire::ExecuteAnswer>> start_executions(dispatch::ServerContext& context,
+                                                                const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers(requests.size(), wire::ExecuteAnswer{});
   std::vector<Started> all;
   NamedPlaybooks playbooks(context);

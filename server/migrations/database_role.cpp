@@ -20,13 +20,14 @@ base::Result<DatabaseRole> role_of(const std::string& database_url) {
 }
 
 base::Error superuser_refused(const DatabaseRole& role) {
-  return base::failure(base::ErrorCode::forbidden,
-                       "role '" + role.name +
-                           "' of the database is a superuser: a fault of the server, or of who reaches its "
-                           "connection, would be one of the whole cluster. Give the server a role that owns its "
-                           "database and nothing else (create role noetl_server login password '…'; create "
-                           "database noetl owner noetl_server; docs/operations/upgrade.md says how to transfer a database "
-                           "that is there), or set allow-superuser on a machine of your own")
+  return base::failure(
+             base::ErrorCode::forbidden,
+             "role '" + role.name +
+                 "' of the database is a superuser: a fault of the server, or of who reaches its "
+                 "connection, would be one of the whole cluster. Give the server a role that owns its "
+                 "database and nothing else (create role noetl_server login password '…'; create "
+                 "database noetl owner noetl_server; docs/operations/upgrade.md says how to transfer a database "
+                 "that is there), or set allow-superuser on a machine of your own")
       .value();
 }
 

@@ -69,9 +69,8 @@ base::Result<void> check_applied(const std::map<int, Applied>& applied) {
       if (was.runs_with <= newest) continue;
       return base::failure(base::ErrorCode::schema_mismatch,
                            "the database has migration " + std::to_string(version) + " (" + was.name +
-                               "), which needs a program that knows migration " +
-                               std::to_string(was.runs_with) + "; this one knows up to " +
-                               std::to_string(newest) + ": run a newer program");
+                               "), which needs a program that knows migration " + std::to_string(was.runs_with) +
+                               "; this one knows up to " + std::to_string(newest) + ": run a newer program");
     }
     if (known[static_cast<std::size_t>(version - 1)].checksum != was.checksum) {
       return base::failure(base::ErrorCode::schema_mismatch,
@@ -105,15 +104,13 @@ bool try_to_apply(pqxx::connection& connection, const Migration& migration) {
   transaction.exec("set local lock_timeout = '500ms'");
   transaction.exec(lock_statement);
   if (transaction
-          .exec_params1("select exists (select from noetl.schema_migration where version = $1)",
-                        migration.version)[0]
+          .exec_params1("select exists (select from noetl.schema_migration where version = $1)", migration.version)[0]
           .as<bool>())
     return false;
   transaction.exec(migration.text);
   if (migration.version < first_with_runs_with) {
-    transaction.exec_params(
-        "insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)", migration.version,
-        migration.name, migration.checksum);
+    transaction.exec_params("insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)",
+                            migration.version, migration.name, migration.checksum);
   } else {
     transaction.exec_params(
         "insert into noetl.schema_migration (version, name, checksum, runs_with) values ($1, $2, $3, $4)",
@@ -192,8 +189,7 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url, const
   } catch (const StillLocked& error) {
     return base::failure(base::ErrorCode::unavailable, error.what());
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable,
-                         std::string("cannot migrate the database: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable, std::string("cannot migrate the database: ") + error.what());
   }
 }
 
@@ -205,21 +201,19 @@ base::Result<std::vector<AppliedMigration>> migration_status(const std::string& 
     std::vector<AppliedMigration> rows;
     for (const auto& migration : known_migrations()) {
       const auto found = applied.find(migration.version);
-      rows.push_back({migration.version, migration.name,
-                      found == applied.end() ? "" : found->second.applied_at, migration.runs_with});
+      rows.push_back({migration.version, migration.name, found == applied.end() ? "" : found->second.applied_at,
+                      migration.runs_with});
     }
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
     return rows;
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable,
-                         std::string("cannot read the migrations: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable, std::string("cannot read the migrations: ") + error.what());
   }
 }
 
 std::string migration_sql() {
   std::string text;
-  for (const auto& migration : known_migrations())
-    text += "-- " + migration.name + "\n" + migration.text + "\n";
+  for (const auto& migration : known_migrations()) text += "-- " + migration.name + "\n" + migration.text + "\n";
   return text;
 }
 

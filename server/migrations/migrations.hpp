@@ -29,8 +29,8 @@ struct AppliedMigration {
 
 // Applies what is missing; the versions applied. A newer database is left as it is when its migrations say that they run with
 // what this program knows. Errors: schema_mismatch (they do not, or a file was changed after it was applied), unavailable.
-[[nodiscard]] base::Result<std::vector<int>> migrate_up(
-    const std::string& database_url, const std::string& search_path = postgres::own_search_path);
+[[nodiscard]] base::Result<std::vector<int>> migrate_up(const std::string& database_url,
+                                                        const std::string& search_path = postgres::own_search_path);
 // Known migrations with the time they were applied. Errors: unavailable.
 [[nodiscard]] base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url);
 // The text that migrate_up would run on an empty database.

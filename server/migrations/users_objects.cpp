@@ -18,7 +18,8 @@ constexpr const char* public_schema = "public";
 // What the migrations make, by their own text: there is no list to forget a name in.
 const std::string& product_names() {
   static const std::string names = [] {
-    const std::regex made(R"(create (?:or replace )?(?:table|view|sequence|function|type|domain) (?:if not exists )?noetl\.(\w+))");
+    const std::regex made(
+        R"(create (?:or replace )?(?:table|view|sequence|function|type|domain) (?:if not exists )?noetl\.(\w+))");
     postgres::ArrayLiteral found;
     found.add(std::string_view("schema_migration"));
     for (const auto& migration : known_migrations()) {
@@ -47,7 +48,8 @@ Json playbooks_that_name(postgres::Session& session, const std::vector<UsersObje
   for (const auto& object : objects) names.add(std::string_view(object.name));
   auto playbooks = Json::array();
   for (const auto& row : session.run("users_objects_playbooks", names.text()))
-    playbooks.push_back({{"path", postgres::text_of(row[0])}, {"version", row[1].as<int>()}, {"name", postgres::text_of(row[2])}});
+    playbooks.push_back(
+        {{"path", postgres::text_of(row[0])}, {"version", row[1].as<int>()}, {"name", postgres::text_of(row[2])}});
   return playbooks;
 }
 
@@ -81,7 +83,8 @@ std::vector<UsersObject> users_objects(postgres::Session& session, const std::st
   std::vector<UsersObject> found;
   if (is_newer(session)) return found;
   for (const auto& row : session.run("users_objects", product_names(), target_schema))
-    found.push_back({postgres::text_of(row["kind"]), postgres::text_of(row["name"]), postgres::text_of(row["statement"])});
+    found.push_back(
+        {postgres::text_of(row["kind"]), postgres::text_of(row["name"]), postgres::text_of(row["statement"])});
   return found;
 }
 
@@ -117,8 +120,9 @@ base::Result<Json> move_users_objects(const std::string& database_url, const std
     pqxx::work transaction(link);
     postgres::Session session(transaction);
     if (is_newer(session))
-      return base::failure(base::ErrorCode::schema_mismatch,
-                           "nothing was moved: the database is of a later release, whose tables this program does not know");
+      return base::failure(
+          base::ErrorCode::schema_mismatch,
+          "nothing was moved: the database is of a later release, whose tables this program does not know");
     auto outcome = move(session, target_schema);
     if (!is_dry_run) transaction.commit();
     return outcome;

@@ -18,9 +18,8 @@ namespace noetl::notify {
 namespace {
 
 constexpr std::size_t quick_notifications_max = 8;
-constexpr std::size_t priority_notifications_max = 256;  // of one sign and pool, in one call: each says to a worker that such wait
-constexpr std::chrono::milliseconds away_interval{
-    100};  // how late the supervisor may notice that NATS is back
+constexpr std::size_t priority_notifications_max = 256;  // of one sign and pool, in one call: each says that such wait
+constexpr std::chrono::milliseconds away_interval{100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
 constexpr std::string_view component = "notify";
 static_assert(wire::lane_commands_max <= wire::notification_commands_max, "else nobody could read it");
@@ -39,16 +38,18 @@ std::optional<std::size_t> lane_by_priority(int priority) {
 
 std::uint64_t group_of(const Notification& notification) {
   return notification.group.empty() ? static_cast<std::uint64_t>(notification.execution_id.value)
-                            : std::hash<std::string>()(notification.group);
+                                    : std::hash<std::string>()(notification.group);
 }
 
 // Names from settings; a pool's name, which is checked where it comes in, and a lane follow.
 void check_names(const NotifierSettings& settings) {
   const auto longest = nats::Subject::parse(settings.subject + "." + std::string(wire::pool_bytes_max, 'p') + ".lane0");
   if (!longest) throw std::invalid_argument("nats-subject: " + longest.error().message);
-  for (const auto& [setting, name] : {std::pair("nats-stream", &settings.stream), std::pair("nats-stream of the dead", &settings.dead_stream),
-                                      std::pair("nats-consumer", &settings.consumer)}) {
-    if (const auto checked = nats::check_name(setting, *name); !checked) throw std::invalid_argument(checked.error().message);
+  for (const auto& [setting, name] :
+       {std::pair("nats-stream", &settings.stream), std::pair("nats-stream of the dead", &settings.dead_stream),
+        std::pair("nats-consumer", &settings.consumer)}) {
+    if (const auto checked = nats::check_name(setting, *name); !checked)
+      throw std::invalid_argument(checked.error().message);
   }
 }
 
@@ -80,9 +81,9 @@ std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& setting
   const std::string own = wire::commands_consumer_of(pool, settings.consumer);
   // One of many commands goes through the hands of many workers that have a slot or two each, and of as many that have none
   // just then. What is dropped all the same is notified again by upkeep, a second or two later.
-  const int later_deliveries_max =
-      settings.deliveries_max <= 0 ? settings.deliveries_max
-                                   : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
+  const int later_deliveries_max = settings.deliveries_max <= 0
+                                       ? settings.deliveries_max
+                                       : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
   std::vector<nats::ConsumerSettings> consumers;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
     consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
@@ -151,7 +152,8 @@ void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
     const std::lock_guard lock(links_mutex_);
     link = notifications.size() <= quick_notifications_max ? quick_ : bulk_;
   }
-  std::array<Bundle, wire::lanes + 1> bundles;  // of the pool of the notification before: by lane, and of a priority below 0
+  std::array<Bundle, wire::lanes + 1>
+      bundles;  // of the pool of the notification before: by lane, and of a priority below 0
   std::array<std::size_t, 2> told{};  // in this pool: of a priority above 0, and below it
   std::string_view pool;
   bool has_failed = false;
@@ -165,16 +167,20 @@ void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
       if (!wire::is_pool_name(notification.pool)) continue;  // the API refuses such a command
       told = {};
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
-        bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(notification.pool, lane, settings_.subject)).value();
+        bundles[lane].subject =
+            nats::Subject::parse(wire::lane_subject_of(notification.pool, lane, settings_.subject)).value();
       bundles.back().subject = bundles[wire::lanes - 1].subject;
       pool = notification.pool;
     }
-    if (notification.priority != 0 && !notification.is_dispatched && ++told[notification.priority < 0 ? 1 : 0] > priority_notifications_max) continue;
+    if (notification.priority != 0 && !notification.is_dispatched &&
+        ++told[notification.priority < 0 ? 1 : 0] > priority_notifications_max)
+      continue;
     const auto urgent = notification.is_dispatched ? 0 : lane_by_priority(notification.priority);
     const std::size_t lane = urgent ? *urgent : backlog_.add(notification.pool, group_of(notification));
     Bundle& bundle = notification.priority < 0 && !notification.is_dispatched ? bundles.back() : bundles[lane];
     bundle.notifications.push_back(&notification);
-    if (lane == 0 || notification.priority < 0 || bundle.notifications.size() >= wire::lane_commands_max) publish(bundle);
+    if (lane == 0 || notification.priority < 0 || bundle.notifications.size() >= wire::lane_commands_max)
+      publish(bundle);
   }
   std::ranges::for_each(bundles, publish);
   if (!has_failed || !is_ready_.exchange(false)) return;
@@ -193,8 +199,7 @@ void JetStreamNotifier::publish_dead_letters(const std::vector<DeadLetterMessage
     if (!wire::is_pool_name(letter.pool)) continue;
     const std::string bytes = R"({"execution_id":")" + letter.execution_id.str() + R"(","queue_id":")" +
                               letter.queue_id.str() + R"(","step":)" + nlohmann::json(letter.step).dump() +
-                              R"(,"attempts":)" + std::to_string(letter.attempts) + R"(,"error":)" +
-                              letter.error + "}";
+                              R"(,"attempts":)" + std::to_string(letter.attempts) + R"(,"error":)" + letter.error + "}";
     // Failures are counted by the publisher; the row in noetl.dead_letter stays.
     (void)link->publisher.publish(nats::Subject::parse(wire::dead_subject_of(letter.pool)).value(), bytes,
                                   "dead:" + letter.queue_id.str() + ":" + std::to_string(letter.epoch));
@@ -224,8 +229,7 @@ PoolLanes JetStreamNotifier::lanes(const std::string& pool) const {
     if (consumer->waiting == 0) continue;
     lanes[i].num_pending = consumer->waiting;
     if (consumer->delivered_until == 0) continue;
-    lanes[i].delivered_until_ms =
-        link->jetstream.stored_at(settings_.stream, consumer->delivered_until).value_or(0);
+    lanes[i].delivered_until_ms = link->jetstream.stored_at(settings_.stream, consumer->delivered_until).value_or(0);
   }
   return lanes;
 }
@@ -243,8 +247,8 @@ std::vector<MaxDeliveriesAdvisory> JetStreamNotifier::max_deliveries(int limit) 
     link = quick_;
   }
   if (!advisories_ || advisories_->connection() != link->connection.get()) {
-    advisories_ = std::make_unique<Advisories>(
-        std::shared_ptr<nats::Connection>(link, link->connection.get()), settings_.stream);
+    advisories_ =
+        std::make_unique<Advisories>(std::shared_ptr<nats::Connection>(link, link->connection.get()), settings_.stream);
   }
   return advisories_->read(limit);
 }
@@ -286,10 +290,9 @@ void JetStreamNotifier::supervise(const std::stop_token& stop) {
     } else if (!quick_->connection->is_connected()) {
       is_ready_ = false;
     }
-    const auto patience = is_ready_ ? settings_.check_interval
-                          : quick_->connection->is_connected()
-                              ? settings_.check_interval / 4
-                              : std::min(settings_.check_interval, away_interval);
+    const auto patience = is_ready_                            ? settings_.check_interval
+                          : quick_->connection->is_connected() ? settings_.check_interval / 4
+                                                               : std::min(settings_.check_interval, away_interval);
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, patience, [&] { return is_poked_; });
     if (std::exchange(is_poked_, false)) checked_at = {};
@@ -333,8 +336,7 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
   streams_[wanted.name] = true;
   const std::string drift = joined(state->drift);
   if (std::exchange(reported, drift) != drift && !drift.empty()) {
-    telemetry::log_warn(component,
-                        "stream " + wanted.name + " is kept, but differs from the settings: " + drift);
+    telemetry::log_warn(component, "stream " + wanted.name + " is kept, but differs from the settings: " + drift);
   }
   return true;
 }
@@ -376,8 +378,7 @@ bool JetStreamNotifier::repair() {
 }
 
 std::optional<std::uint64_t> JetStreamNotifier::repair_consumer(nats::JetStream& jetstream,
-                                                                const nats::ConsumerSettings& wanted,
-                                                                bool was_there) {
+                                                                const nats::ConsumerSettings& wanted, bool was_there) {
   const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
   std::string& reported = reported_[wanted.durable];
   if (!state) {
@@ -391,8 +392,7 @@ std::optional<std::uint64_t> JetStreamNotifier::repair_consumer(nats::JetStream&
   }
   const std::string drift = joined(state->drift);
   if (std::exchange(reported, drift) != drift && !drift.empty()) {
-    telemetry::log_warn(component,
-                        "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
+    telemetry::log_warn(component, "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
   }
   return state->waiting;
 }

@@ -87,8 +87,8 @@ class JetStreamNotifier final : public Notifier {
   // True when the streams and every pool's consumer are there.
   bool repair();
   // Nothing when it could not be made; else how many of its notifications nobody has taken.
-  std::optional<std::uint64_t> repair_consumer(nats::JetStream& jetstream,
-                                               const nats::ConsumerSettings& wanted, bool was_there);
+  std::optional<std::uint64_t> repair_consumer(nats::JetStream& jetstream, const nats::ConsumerSettings& wanted,
+                                               bool was_there);
   bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
   bool send(Link& link, const Bundle& bundle) const;
   void meet_pools(const std::vector<Notification>& notifications);
@@ -106,8 +106,7 @@ class JetStreamNotifier final : public Notifier {
   GroupBacklog backlog_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::map<std::string, bool, std::less<>>
-      pools_;  // guarded by mutex_; true: its consumers were there before
+  std::map<std::string, bool, std::less<>> pools_;  // guarded by mutex_; true: its consumers were there before
   // Guarded by mutex_: pools whose consumers are to go, and whether they have.
   std::map<std::string, bool, std::less<>> unused_pools_;
   bool is_poked_ = false;  // guarded by mutex_

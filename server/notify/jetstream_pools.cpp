@@ -80,7 +80,8 @@ void JetStreamNotifier::find_strangers(nats::JetStream& jetstream) {
   std::set<std::string> strangers;
   const std::lock_guard lock(mutex_);
   for (const auto& name : *names) {
-    if (auto pool = wire::pool_of_consumer(name, settings_.consumer); pool && !pools_.contains(*pool)) strangers.insert(*std::move(pool));
+    if (auto pool = wire::pool_of_consumer(name, settings_.consumer); pool && !pools_.contains(*pool))
+      strangers.insert(*std::move(pool));
   }
   for (const auto& pool : strangers) {
     if (strangers_.contains(pool)) unused_pools_[pool] = false;

@@ -18,8 +18,7 @@ struct Notification {
   base::ExecutionId execution_id;
   std::string step;
   std::string pool;
-  std::string
-      group{};  // whose backlog it counts for; empty: its execution's, or that of the pool's plain commands
+  std::string group{};  // whose backlog it counts for; empty: its execution's, or that of the pool's plain commands
   int priority = 0;
   // Part of Nats-Msg-Id (queue_id:epoch:redelivery), so that a repeated notification is not swallowed as a duplicate.
   int epoch = 0;

@@ -51,12 +51,10 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
   }
   auto connection = std::make_unique<Connection>(options);
   connection->link.set_variable("search_path", settings.search_path);
-  connection->link.set_variable("statement_timeout",
-                                std::to_string(settings.statement_timeout.count() * 1000));
+  connection->link.set_variable("statement_timeout", std::to_string(settings.statement_timeout.count() * 1000));
   // Somebody's forgotten `begin; lock table` is told within seconds, not after the statement's whole time.
   connection->link.set_variable("lock_timeout", std::to_string(settings.lock_timeout.count() * 1000));
-  connection->link.set_variable("application_name",
-                                settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
+  connection->link.set_variable("application_name", settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
   connection->link.set_variable("jit", "off");
   if (settings.is_inspection)
     read_only_snapshots(connection->link);
@@ -92,8 +90,8 @@ std::unique_ptr<Connection> ConnectionPool::take() {
     const bool got = returned_.wait_for(lock, settings_.wait_max,
                                         [&] { return !idle_.empty() || open_ < settings_.connections_max; });
     if (!got) {
-      throw Unavailable("all " + std::to_string(settings_.connections_max) +
-                        " Postgres connections were busy for " + std::to_string(settings_.wait_max.count()) +
+      throw Unavailable("all " + std::to_string(settings_.connections_max) + " Postgres connections were busy for " +
+                        std::to_string(settings_.wait_max.count()) +
                         " ms; raise NOETL_DB_POOL_SIZE or send less at once");
     }
     if (!idle_.empty()) {
@@ -142,8 +140,7 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
     }
   } catch (const pqxx::in_doubt_error& error) {
     borrowed.condemn();
-    throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") +
-                      error.what());
+    throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") + error.what());
   } catch (const pqxx::statement_completion_unknown& error) {
     borrowed.condemn();
     throw Unavailable(std::string("Postgres does not know the outcome: ") + error.what());

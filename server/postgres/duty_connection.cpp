@@ -50,9 +50,7 @@ void DutyConnection::connect() {
   if (!state_) state_ = std::make_unique<State>(database_url_);
 }
 
-bool DutyConnection::is_fresh() const {
-  return epoch_ > 0 && steady_clock::now() - renewed_at_ < lead_time_ / 4;
-}
+bool DutyConnection::is_fresh() const { return epoch_ > 0 && steady_clock::now() - renewed_at_ < lead_time_ / 4; }
 
 bool DutyConnection::acquire() {
   try {

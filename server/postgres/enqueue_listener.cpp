@@ -50,10 +50,8 @@ std::string with_keepalives(std::string url) {
   if (url.find("keepalives") != std::string::npos) return url;
   const bool is_uri = url.find("://") != std::string::npos;
   std::string options = url;
-  for (const char* pair :
-       {"connect_timeout=3", "keepalives_idle=30", "keepalives_interval=10", "keepalives_count=3"}) {
-    if (std::string(pair).starts_with("connect_timeout") && url.find("connect_timeout") != std::string::npos)
-      continue;
+  for (const char* pair : {"connect_timeout=3", "keepalives_idle=30", "keepalives_interval=10", "keepalives_count=3"}) {
+    if (std::string(pair).starts_with("connect_timeout") && url.find("connect_timeout") != std::string::npos) continue;
     options += is_uri ? (options.find('?') == std::string::npos ? "?" : "&") : " ";
     options += pair;
   }

@@ -62,7 +62,8 @@ wire::CancelRefusal refusal_of(base::CommandId id, const store::UncancellableCom
           command->status};
 }
 
-void refuse_rest(dispatch::ServerContext& context, const std::vector<base::CommandId>& asked, wire::CancelledCommands& answer) {
+void refuse_rest(dispatch::ServerContext& context, const std::vector<base::CommandId>& asked,
+                 wire::CancelledCommands& answer) {
   std::vector<base::CommandId> rest;
   std::ranges::set_difference(asked, answer.queue_ids, std::back_inserter(rest));
   if (rest.empty()) return;
@@ -92,8 +93,7 @@ base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext& con
   if (!answer.queue_ids.empty())
     return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
   const auto& refusal = answer.refused.front();
-  if (refusal.code != ErrorCode::already_terminal)
-    return base::failure(refusal.code, refusal.message, "/queue_id");
+  if (refusal.code != ErrorCode::already_terminal) return base::failure(refusal.code, refusal.message, "/queue_id");
   return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = false, .status = refusal.status};
 }
 

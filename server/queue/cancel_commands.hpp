@@ -9,8 +9,8 @@ namespace noetl::queue {
 
 // A command that has ended stays as it is, and that is no error. Errors: not_found; conflict for a command of an execution, which
 // is cancelled as a whole.
-[[nodiscard]] base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext& context, base::CommandId queue_id,
-                                                                  const std::string& reason);
+[[nodiscard]] base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext& context,
+                                                                  base::CommandId queue_id, const std::string& reason);
 // By ids, each refused by itself: not_found, already_terminal, conflict. By a filter at most `limit`: has_more says that there are
 // others.
 [[nodiscard]] wire::CancelledCommands cancel_commands(dispatch::ServerContext& context,

@@ -26,10 +26,8 @@ constexpr std::size_t candidates_beside_max = 4096;
 constexpr int races_at_once_max = 3;
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
-  wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id,
-                             .code = ErrorCode::active_claim,
-                             .message = {},
-                             .retry_after = {}};
+  wire::ClaimRefusal refusal{
+      .queue_id = explained.command.lease.queue_id, .code = ErrorCode::active_claim, .message = {}, .retry_after = {}};
   const auto id = refusal.queue_id.str();
   switch (explained.status) {
     case domain::CommandStatus::queued:
@@ -51,8 +49,8 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
       refusal.message = "command " + id + " is held by worker '" + explained.worker_id + "'";
       break;
     case domain::CommandStatus::cancelled:
-      refusal.code = explained.command.execution_id.is_set() ? ErrorCode::execution_cancelled
-                                                             : ErrorCode::already_terminal;
+      refusal.code =
+          explained.command.execution_id.is_set() ? ErrorCode::execution_cancelled : ErrorCode::already_terminal;
       refusal.message = "command " + id + " was cancelled";
       break;
     default:
@@ -95,10 +93,10 @@ void explain_missing(postgres::Session& session, const Asker& asker, const std::
 }
 
 tl::unexpected<base::Error> unregistered(const std::string& worker_id) {
-  return base::failure(ErrorCode::not_found,
-                       "worker '" + worker_id +
-                           "' is not registered by this process, or its lease ran out: POST /api/v2/workers first",
-                       "/worker_id");
+  return base::failure(
+      ErrorCode::not_found,
+      "worker '" + worker_id + "' is not registered by this process, or its lease ran out: POST /api/v2/workers first",
+      "/worker_id");
 }
 
 // The pool that the worker serves, if it is alive and registered by the process that asks.
@@ -146,7 +144,8 @@ base::Result<wire::ClaimAnswer> claim_by_ids(dispatch::ServerContext& context, c
     if (!answer.commands.empty()) answer.claim_id = claim_id;
     answer.has_more = may_have_more(answer, most);
     // The worker's slots are filled: what became of the others is for those who ask next.
-    if (answer.commands.size() == missing.size() || (most > 0 && answer.commands.size() >= static_cast<std::size_t>(most)))
+    if (answer.commands.size() == missing.size() ||
+        (most > 0 && answer.commands.size() >= static_cast<std::size_t>(most)))
       return;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
     pool = pool_served(session, worker);
@@ -192,7 +191,8 @@ base::Result<wire::ClaimAnswer> claim_urgent(dispatch::ServerContext& context, c
 }
 
 // One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one. `has_lost` says that all were lost.
-base::Result<wire::ClaimAnswer> claim_from_pool(dispatch::ServerContext& context, const wire::ClaimRequest& request, bool& has_lost) {
+base::Result<wire::ClaimAnswer> claim_from_pool(dispatch::ServerContext& context, const wire::ClaimRequest& request,
+                                                bool& has_lost) {
   has_lost = false;
   if (request.priority_min.value_or(0) > 0) return claim_urgent(context, request);
   auto& waiting = context.long_polls;
@@ -204,7 +204,8 @@ base::Result<wire::ClaimAnswer> claim_from_pool(dispatch::ServerContext& context
   const auto scan = waiting.begin_scan(request.pool, looked_at);
   context.connections.run_one([&](postgres::Session& session) {
     const auto most = request.slots + static_cast<int>(std::min(waiting.in_flight(), candidates_beside_max));
-    candidates = store::QueueTable(session).candidates({.pool = request.pool, .from = scan.from, .limit = most}, first_fresh);
+    candidates =
+        store::QueueTable(session).candidates({.pool = request.pool, .from = scan.from, .limit = most}, first_fresh);
   });
   waiting.end_scan(request.pool, scan, first_fresh, watermark);
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
@@ -219,8 +220,7 @@ base::Result<wire::ClaimAnswer> claim_from_pool(dispatch::ServerContext& context
 }
 
 base::Result<wire::ClaimAnswer> wait_and_claim(dispatch::ServerContext& context, const wire::ClaimRequest& request,
-                                               std::stop_token stop,
-                                               const std::function<bool()>& is_asker_there) {
+                                               std::stop_token stop, const std::function<bool()>& is_asker_there) {
   bool is_known = false;
   bool has_lost = false;
   int races = 0;
@@ -242,26 +242,26 @@ base::Result<wire::ClaimAnswer> wait_and_claim(dispatch::ServerContext& context,
     if (is_asker_there && !is_asker_there()) return answer;  // within poll_interval
     const bool is_race = std::exchange(has_lost, false);
     if (is_race && ++races <= races_at_once_max) continue;
-    const auto patience = is_race ? std::min(dispatch::LongPolls::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
-                                  : dispatch::LongPolls::poll_interval;
+    const auto patience =
+        is_race ? std::min(dispatch::LongPolls::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
+                : dispatch::LongPolls::poll_interval;
     context.long_polls.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
   }
 }
 
 base::Result<wire::ClaimAnswer> wait_for_dispatch(dispatch::ServerContext& context, const wire::ClaimRequest& request,
-                                                  std::stop_token stop,
-                                                  std::function<bool()> is_asker_there) {
+                                                  std::stop_token stop, std::function<bool()> is_asker_there) {
   const dispatch::Dispatcher::Poll worker{.pool = request.pool,
-                                .worker_id = request.worker_id,
-                                .instance = request.instance,
-                                .slots = static_cast<std::size_t>(request.slots),
-                                .is_there = std::move(is_asker_there)};
+                                          .worker_id = request.worker_id,
+                                          .instance = request.instance,
+                                          .slots = static_cast<std::size_t>(request.slots),
+                                          .is_there = std::move(is_asker_there)};
   if (!context.dispatcher.is_known(worker)) {
     if (auto refused = check_serves(context, request); !refused) return base::failure(refused.error());
     context.dispatcher.note_known(worker);
   }
-  auto dispatched = context.dispatcher.wait(
-      worker, steady_clock::now() + std::min(request.wait, wire::claim_wait_max), std::move(stop));
+  auto dispatched = context.dispatcher.wait(worker, steady_clock::now() + std::min(request.wait, wire::claim_wait_max),
+                                            std::move(stop));
   wire::ClaimAnswer answer;
   answer.commands = std::move(dispatched.commands);
   answer.claim_id = dispatched.claim_id;
@@ -272,8 +272,7 @@ base::Result<wire::ClaimAnswer> wait_for_dispatch(dispatch::ServerContext& conte
 
 base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext& context, const wire::ClaimRequest& request,
                                                std::stop_token stop, std::function<bool()> is_asker_there) {
-  if (request.direct_dispatch)
-    return wait_for_dispatch(context, request, std::move(stop), std::move(is_asker_there));
+  if (request.direct_dispatch) return wait_for_dispatch(context, request, std::move(stop), std::move(is_asker_there));
   if (!request.queue_ids.empty())
     return claim_by_ids(context, {request.worker_id, request.instance}, request.queue_ids, request.slots);
   return wait_and_claim(context, request, std::move(stop), is_asker_there);

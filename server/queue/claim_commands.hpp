@@ -14,8 +14,8 @@ namespace noetl::queue {
 // Errors: not_found when the worker is not registered (register first); the fate of single commands is
 // in ClaimAnswer::refused. `stop` ends a long poll early with what is there. `is_asker_there`: of one that waits for a
 // direct dispatch, whether its connection is open still; asked by other threads.
-[[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext& context, const wire::ClaimRequest& request,
-                                                             std::stop_token stop,
+[[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext& context,
+                                                             const wire::ClaimRequest& request, std::stop_token stop,
                                                              std::function<bool()> is_asker_there = {});
 
 }  // namespace noetl::queue

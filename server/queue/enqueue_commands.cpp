@@ -16,8 +16,7 @@ namespace noetl::queue {
 
 namespace {
 // What was not inserted: each has a key that is known, for the same work or for other.
-wire::EnqueuedCommand known_command(const wire::NewCommand& command,
-                                    const std::optional<store::KeyedCommand>& first) {
+wire::EnqueuedCommand known_command(const wire::NewCommand& command, const std::optional<store::KeyedCommand>& first) {
   const auto refused = [](base::ErrorCode code, std::string message) {
     return wire::EnqueuedCommand{.queue_id = {},
                                  .is_duplicate = false,
@@ -28,9 +27,8 @@ wire::EnqueuedCommand known_command(const wire::NewCommand& command,
                                                          .details = {}}};
   };
   if (!first) {
-    return refused(base::ErrorCode::unavailable,
-                   "the command of idempotency key '" + command.idempotency_key +
-                       "' is just being written or removed; repeat the request");
+    return refused(base::ErrorCode::unavailable, "the command of idempotency key '" + command.idempotency_key +
+                                                     "' is just being written or removed; repeat the request");
   }
   if (first->is_same) return {.queue_id = first->queue_id, .is_duplicate = true, .conflict = {}};
   return refused(base::ErrorCode::conflict,
@@ -46,7 +44,8 @@ bool is_due(const wire::NewCommand& command) {
 
 // A worker that waits for as many as these, which are all for it. What has a priority below 0 waits until nothing else does, which a
 // claim looks up.
-std::optional<dispatch::Dispatcher::Reservation> reserve_for(dispatch::ServerContext& context, const std::vector<wire::NewCommand>& commands) {
+std::optional<dispatch::Dispatcher::Reservation> reserve_for(dispatch::ServerContext& context,
+                                                             const std::vector<wire::NewCommand>& commands) {
   if (commands.empty() || commands.size() > dispatch::Dispatcher::commands_max) return std::nullopt;
   const auto& pool = commands.front().pool;
   const bool are_alike = std::ranges::all_of(
@@ -99,8 +98,8 @@ std::vector<wire::EnqueuedCommand> tell(dispatch::ServerContext& context, const 
 }
 }  // namespace
 
-base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    dispatch::ServerContext& context, const std::vector<wire::NewCommand>& commands) {
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(dispatch::ServerContext& context,
+                                                                  const std::vector<wire::NewCommand>& commands) {
   std::vector<base::CommandId> ids;
   ids.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({context.ids.next()});
@@ -113,9 +112,8 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   store::ClaimFor claim_for;
   context.connections.run_one([&](postgres::Session& session) {
     if (reservation)
-      claim_for = {.worker_id = reservation->worker_id(),
-                   .claim_id = {context.ids.next()},
-                   .instance = reservation->instance()};
+      claim_for = {
+          .worker_id = reservation->worker_id(), .claim_id = {context.ids.next()}, .instance = reservation->instance()};
     auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, claim_for);
     inserted = {made.inserted.begin(), made.inserted.end()};
     given = std::move(made.claimed);

@@ -18,18 +18,17 @@ using base::ErrorCode;
 
 class PauseTransaction {
  public:
-  PauseTransaction(dispatch::ServerContext& context, postgres::Session& session) : context_(context), session_(session) {}
+  PauseTransaction(dispatch::ServerContext& context, postgres::Session& session)
+      : context_(context), session_(session) {}
 
   base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
     const auto id = request.execution_id;
     const auto locked = store::ExecutionTable(session_).lock({id});
     if (locked.empty())
-      return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(),
-                           "/execution_id");
+      return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
     if (locked[0].status != domain::ExecutionStatus::running) {
       return base::failure(ErrorCode::already_terminal,
-                           "execution " + id.str() + " is " +
-                               std::string(domain::to_display(locked[0].status)) +
+                           "execution " + id.str() + " is " + std::string(domain::to_display(locked[0].status)) +
                                ": only a running one can be paused or resumed",
                            "/execution_id");
     }
@@ -52,8 +51,7 @@ class PauseTransaction {
 
  private:
   std::vector<base::ExecutionId> change(const PauseRequest& request) {
-    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused,
-                                                             request.cascade);
+    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused, request.cascade);
   }
 
   void add_events(const std::vector<base::ExecutionId>& ids, const std::string& type) {
@@ -75,7 +73,8 @@ class PauseTransaction {
 };
 }  // namespace
 
-base::Result<std::vector<base::ExecutionId>> pause_execution(dispatch::ServerContext& context, const PauseRequest& request) {
+base::Result<std::vector<base::ExecutionId>> pause_execution(dispatch::ServerContext& context,
+                                                             const PauseRequest& request) {
   base::Result<std::vector<base::ExecutionId>> answer;
   std::vector<notify::Notification> notifications;
   context.connections.transact([&](postgres::Session& session) {

@@ -54,7 +54,8 @@ wire::PoolRow put_pool(dispatch::ServerContext& context, const wire::Pool& pool)
 base::Result<void> delete_pool(dispatch::ServerContext& context, const std::string& name) {
   if (name == domain::default_pool) {
     return base::failure(base::ErrorCode::conflict,
-                         "pool 'default' is always there; `noetlctl pool set default --reset` takes its settings back", "/pool");
+                         "pool 'default' is always there; `noetlctl pool set default --reset` takes its settings back",
+                         "/pool");
   }
   store::PoolRemoval removal;
   context.connections.run_one([&](postgres::Session& session) { removal = store::PoolTable(session).remove(name); });
@@ -63,7 +64,8 @@ base::Result<void> delete_pool(dispatch::ServerContext& context, const std::stri
   // Whether or not there was a row: consumers may be left of a time when there was.
   context.notifier.forget_pool(name);
   if (!removal.was_known)
-    return base::failure(base::ErrorCode::not_found, "pool '" + name + "' has no settings, and no worker or command was ever in it", "/pool");
+    return base::failure(base::ErrorCode::not_found,
+                         "pool '" + name + "' has no settings, and no worker or command was ever in it", "/pool");
   return {};
 }
 

@@ -33,9 +33,8 @@ std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(dispatch::ServerCo
 }  // namespace
 
 SubmitBatcher::SubmitBatcher(dispatch::ServerContext& context)
-    : commands_(
-          {.batch_max = commands_max, .writers_max = writers_max},
-          [&context](const std::vector<wire::NewCommand>& commands) { return enqueue_each(context, commands); }),
+    : commands_({.batch_max = commands_max, .writers_max = writers_max},
+                [&context](const std::vector<wire::NewCommand>& commands) { return enqueue_each(context, commands); }),
       executions_({.batch_max = executions_max, .writers_max = writers_max},
                   [&context](const std::vector<wire::ExecuteRequest>& requests) {
                     return executions::start_executions(context, requests);

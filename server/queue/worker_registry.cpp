@@ -10,8 +10,7 @@ namespace noetl::queue {
 
 namespace {
 tl::unexpected<base::Error> unknown(const std::string& worker_id) {
-  return base::failure(base::ErrorCode::not_found, "no worker is registered as '" + worker_id + "'",
-                       "/worker_id");
+  return base::failure(base::ErrorCode::not_found, "no worker is registered as '" + worker_id + "'", "/worker_id");
 }
 
 std::optional<store::WorkerLease> lease_of(dispatch::ServerContext& context, const std::string& worker_id) {
@@ -39,22 +38,21 @@ base::Result<void> check_room(dispatch::ServerContext& context, const wire::Work
   return base::failure(base::ErrorCode::conflict,
                        "pool '" + registration.pool + "' is new, and workers are in " +
                            std::to_string(room.other_pools) +
-                           " others, as many as pools-max allows: set it up (PUT /api/v2/pools/" +
-                           registration.pool + "), raise pools-max of the servers, or end the workers of a pool "
+                           " others, as many as pools-max allows: set it up (PUT /api/v2/pools/" + registration.pool +
+                           "), raise pools-max of the servers, or end the workers of a pool "
                            "that is not needed; after pool-idle-time it counts no more",
                        "/pool");
 }
 
 tl::unexpected<base::Error> taken(const std::string& worker_id, const store::WorkerLease& lease) {
-  return base::failure(base::Error{.code = base::ErrorCode::conflict,
-                                   .message = "worker '" + worker_id +
-                                              "' is registered by another process, whose lease lasts until " +
-                                              lease.until +
-                                              ": give this one another worker id, or stop the other; the name is "
-                                              "free when its lease is over",
-                                   .field = "/worker_id",
-                                   .retry_after = lease.left,
-                                   .details = {}});
+  return base::failure(base::Error{
+      .code = base::ErrorCode::conflict,
+      .message = "worker '" + worker_id + "' is registered by another process, whose lease lasts until " + lease.until +
+                 ": give this one another worker id, or stop the other; the name is "
+                 "free when its lease is over",
+      .field = "/worker_id",
+      .retry_after = lease.left,
+      .details = {}});
 }
 
 }  // namespace
@@ -110,14 +108,14 @@ base::Result<void> deregister_worker(dispatch::ServerContext& context, const Der
   if (!is_stopped) {
     const auto lease = lease_of(context, worker_id);
     if (!lease) return unknown(worker_id);
-    return base::failure(base::Error{
-        .code = base::ErrorCode::conflict,
-        .message = "worker '" + worker_id + "' runs until " + lease->until +
-                   " at least, and what it runs would be given to others: drain it (POST /api/v2/workers/" +
-                   worker_id + "/drain), or repeat with force=true",
-        .field = {},
-        .retry_after = lease->left,
-        .details = {}});
+    return base::failure(
+        base::Error{.code = base::ErrorCode::conflict,
+                    .message = "worker '" + worker_id + "' runs until " + lease->until +
+                               " at least, and what it runs would be given to others: drain it (POST /api/v2/workers/" +
+                               worker_id + "/drain), or repeat with force=true",
+                    .field = {},
+                    .retry_after = lease->left,
+                    .details = {}});
   }
   (void)attempts::reclaim_leases(context, worker_id, "worker '" + worker_id + "' stopped");
   return {};
@@ -141,7 +139,8 @@ void report_pools_in_use(dispatch::ServerContext& context) {
   context.notifier.retain_pools(pools);
 }
 
-std::vector<wire::WorkerRow> list_workers(dispatch::ServerContext& context, const std::string& pool, const std::string& status) {
+std::vector<wire::WorkerRow> list_workers(dispatch::ServerContext& context, const std::string& pool,
+                                          const std::string& status) {
   std::vector<wire::WorkerRow> rows;
   context.connections.run_one(
       [&](postgres::Session& session) { rows = store::WorkerTable(session).list(pool, status); });

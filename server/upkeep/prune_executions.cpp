@@ -33,8 +33,8 @@ Step prune_some(dispatch::ServerContext& context, const std::vector<base::Execut
 }
 }  // namespace
 
-PrunedExecutions prune_executions(dispatch::ServerContext& context, const store::RetentionPolicy& retention, const store::IdWindow& window,
-                                  std::chrono::steady_clock::time_point deadline) {
+PrunedExecutions prune_executions(dispatch::ServerContext& context, const store::RetentionPolicy& retention,
+                                  const store::IdWindow& window, std::chrono::steady_clock::time_point deadline) {
   store::EndedWindow ended;
   context.connections.run_one([&](postgres::Session& session) {
     ended = store::RetentionStatements(session).ended_executions(retention, window);

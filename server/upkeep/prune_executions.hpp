@@ -16,8 +16,8 @@ struct PrunedExecutions {
 
 // One window of ids. Each transaction deletes a few thousand rows and none but the first begins after `deadline`: an execution with more
 // leaves in several, and what is not done is before the end of `last`.
-[[nodiscard]] PrunedExecutions prune_executions(dispatch::ServerContext& context, const store::RetentionPolicy& retention,
-                                                const store::IdWindow& window,
+[[nodiscard]] PrunedExecutions prune_executions(dispatch::ServerContext& context,
+                                                const store::RetentionPolicy& retention, const store::IdWindow& window,
                                                 std::chrono::steady_clock::time_point deadline);
 
 }  // namespace noetl::upkeep

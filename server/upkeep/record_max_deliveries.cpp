@@ -31,10 +31,10 @@ store::NewEventRow event_of(dispatch::ServerContext& context, const notify::MaxD
   event.node_id = found.command.node_id;
   event.status = std::string(domain::to_string(found.status));
   // Without epoch: in the log an epoch stands for the end of its attempt.
-  event.meta = nlohmann::json{{"consumer", advisory.consumer},
-                              {"deliveries", advisory.deliveries},
-                              {"stream_sequence", advisory.sequence}}
-                   .dump();
+  event.meta =
+      nlohmann::json{
+          {"consumer", advisory.consumer}, {"deliveries", advisory.deliveries}, {"stream_sequence", advisory.sequence}}
+          .dump();
   return event;
 }
 

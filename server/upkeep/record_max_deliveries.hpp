@@ -25,7 +25,6 @@ struct RecordedAdvisories {
   int recorded = 0;
   int dropped = 0;
 };
-[[nodiscard]] RecordedAdvisories record_max_deliveries(dispatch::ServerContext& context,
-                                                       AdvisoryBudget& budget);
+[[nodiscard]] RecordedAdvisories record_max_deliveries(dispatch::ServerContext& context, AdvisoryBudget& budget);
 
 }  // namespace noetl::upkeep

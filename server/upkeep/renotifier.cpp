@@ -18,7 +18,8 @@ namespace noetl::upkeep {
 
 namespace {
 constexpr std::size_t due_max = 2000;  // notified per tick, of all pools together
-constexpr int priority_max = 64;  // notified per tick, pool and sign: each wakes a worker, which goes on with the others
+constexpr int priority_max =
+    64;  // notified per tick, pool and sign: each wakes a worker, which goes on with the others
 constexpr int enqueued_pages_max = 10;  // of due_max each, some 5 ms of Postgres
 constexpr int rows_max = 20'000;  // looked at per tick and scan: some 7 ms of Postgres
 constexpr int waiting_max = 5'000;  // of those that wait, as many more
@@ -63,7 +64,8 @@ int Renotifier::tick(postgres::DutyConnection& connection, const store::UpkeepLo
   skip_undelivered(fresh, look.now_ms);
   std::erase_if(by_priority, [](const store::WaitingCommand& command) { return command.is_new; });
   skip_busy_pools(by_priority);
-  return resumed + send(connection, by_priority).commands + send(connection, due).commands + send(connection, fresh).commands;
+  return resumed + send(connection, by_priority).commands + send(connection, due).commands +
+         send(connection, fresh).commands;
 }
 
 Renotifier::Sent Renotifier::notify_enqueued(postgres::DutyConnection& connection) {
@@ -89,9 +91,8 @@ Renotifier::Sent Renotifier::notify_enqueued(postgres::DutyConnection& connectio
 
 Renotifier::Sent Renotifier::notify_enqueued_by_priority(postgres::DutyConnection& connection) {
   Waiting due;
-  connection.run_one([&](postgres::Session& session) {
-    due = store::UpkeepStatements(session).due_by_priority(priority_max);
-  });
+  connection.run_one(
+      [&](postgres::Session& session) { due = store::UpkeepStatements(session).due_by_priority(priority_max); });
   skip_busy_pools(due);
   return send(connection, due);
 }
@@ -130,8 +131,7 @@ void Renotifier::skip_undelivered(Waiting& fresh, std::int64_t now_ms) const {
     if (command.queue_id < old) return false;
     const auto [pool, is_new] = known.try_emplace(command.pool);
     if (is_new) pool->second = context_.notifier.lanes(command.pool);
-    if (std::ranges::none_of(pool->second, [](const notify::Lane& lane) { return lane.num_pending > 0; }))
-      return false;
+    if (std::ranges::none_of(pool->second, [](const notify::Lane& lane) { return lane.num_pending > 0; })) return false;
     // A lane is first in, first out: where a later one was delivered already, this one was never sent.
     const std::size_t last = context_.notifier.lane_of({.queue_id = command.queue_id,
                                                         .execution_id = command.execution_id,
@@ -142,25 +142,28 @@ void Renotifier::skip_undelivered(Waiting& fresh, std::int64_t now_ms) const {
                                                         .redelivery = 0});
     return std::any_of(pool->second.begin(), pool->second.begin() + static_cast<std::ptrdiff_t>(last) + 1,
                        [&](const notify::Lane& lane) {
-                         return lane.num_pending > 0 && command.queue_id > first_id_at(lane.delivered_until_ms -
-                                                                                       clocks_apart_max.count());
+                         return lane.num_pending > 0 &&
+                                command.queue_id > first_id_at(lane.delivered_until_ms - clocks_apart_max.count());
                        });
   });
 }
 
 // Notified once already, in a pool without a worker, where notifications wait that nobody has taken: one more wakes nobody, and who scales
 // by their number (KEDA) would see more and more work. A worker that comes looks into its pool, and is notified.
-void Renotifier::skip_unserved(postgres::DutyConnection& connection, std::vector<notify::Notification>& notifications) const {
+void Renotifier::skip_unserved(postgres::DutyConnection& connection,
+                               std::vector<notify::Notification>& notifications) const {
   const auto is_repeated = [](const notify::Notification& one) { return one.redelivery > 1; };
   if (std::ranges::none_of(notifications, is_repeated)) return;
   std::set<std::string> served;
-  connection.run_one([&](postgres::Session& session) { served = store::UpkeepStatements(session).pools_with_workers(); });
+  connection.run_one(
+      [&](postgres::Session& session) { served = store::UpkeepStatements(session).pools_with_workers(); });
   std::map<std::string, bool, std::less<>> has_pending;
   std::erase_if(notifications, [&](const notify::Notification& one) {
     if (!is_repeated(one) || served.contains(one.pool)) return false;
     const auto [pool, is_new] = has_pending.try_emplace(one.pool);
     if (is_new)
-      pool->second = std::ranges::any_of(context_.notifier.lanes(one.pool), [](const notify::Lane& lane) { return lane.num_pending > 0; });
+      pool->second = std::ranges::any_of(context_.notifier.lanes(one.pool),
+                                         [](const notify::Lane& lane) { return lane.num_pending > 0; });
     return pool->second;
   });
 }

@@ -20,7 +20,8 @@ namespace noetl::upkeep {
 
 class Renotifier {
  public:
-  Renotifier(dispatch::ServerContext& context, std::chrono::milliseconds renotify_after) : context_(context), renotify_after_(renotify_after) {}
+  Renotifier(dispatch::ServerContext& context, std::chrono::milliseconds renotify_after)
+      : context_(context), renotify_after_(renotify_after) {}
 
   struct Sent {
     int commands = 0;

@@ -16,8 +16,7 @@ constexpr int commands_max = 5000;  // looked at in one statement: some 5 ms
 constexpr int events_max = 5000;
 constexpr int executions_max = 1000;
 
-std::optional<std::chrono::seconds> shortest(
-    std::initializer_list<std::optional<std::chrono::seconds>> times) {
+std::optional<std::chrono::seconds> shortest(std::initializer_list<std::optional<std::chrono::seconds>> times) {
   std::optional<std::chrono::seconds> least;
   for (const auto& time : times) {
     if (time && (!least || *time < *least)) least = time;
@@ -26,7 +25,8 @@ std::optional<std::chrono::seconds> shortest(
 }
 }  // namespace
 
-Retention::Retention(dispatch::ServerContext& context, store::RetentionPolicy retention) : context_(context), policy_(retention) {
+Retention::Retention(dispatch::ServerContext& context, store::RetentionPolicy retention)
+    : context_(context), policy_(retention) {
   const auto plain = shortest({retention.completed, retention.cancelled, retention.dead});
   const auto executions = shortest({retention.completed, retention.cancelled, retention.failed});
   keeps_plain_ = !plain;

@@ -17,17 +17,15 @@ bool fail_one(dispatch::ServerContext& context, base::ExecutionId id) {
     store::TimeLimitStatements statements(session);
     const auto overdue = statements.lock(id);
     if (!overdue) return;
-    const auto message =
-        "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
+    const auto message = "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
     if (auto open = decisions::try_load_execution(context, session, overdue->row)) {
       decisions::NothingStored nothing;  // ending renders nothing
       work = executions::end_execution(
           context, session, *open,
           engine::time_out({*open->playbook, id, open->workload, nothing}, std::move(open->state), message));
     } else {
-      work = executions::fail_unreadable(
-          context, session, *overdue,
-          {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
+      work = executions::fail_unreadable(context, session, *overdue,
+                                         {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
     }
     statements.end_time_of_children(id);
     is_failed = true;

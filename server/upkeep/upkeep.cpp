@@ -35,8 +35,7 @@ constexpr std::chrono::milliseconds look_again_after{50};
 Upkeep::Upkeep(dispatch::ServerContext& context, UpkeepSettings settings)
     : context_(context),
       settings_(std::move(settings)),
-      connection_(settings_.database_url,
-                  std::max(postgres::DutyConnection::lead_time_default, 2 * idle_interval())),
+      connection_(settings_.database_url, std::max(postgres::DutyConnection::lead_time_default, 2 * idle_interval())),
       due_timer_(context),
       renotifier_(context, settings_.renotify_after),
       retention_(context, settings_.retention),
@@ -68,8 +67,7 @@ void Upkeep::wake() {
 void Upkeep::wait_and_notify(const std::stop_token& stop, steady_clock::time_point next_tick) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested() && steady_clock::now() < next_tick) {
-    const bool is_woken =
-        wakes_.wait_until(lock, stop, std::min(next_tick, look_again_at_), [&] { return is_woken_; });
+    const bool is_woken = wakes_.wait_until(lock, stop, std::min(next_tick, look_again_at_), [&] { return is_woken_; });
     if (!is_woken && steady_clock::now() < look_again_at_) return;
     (void)wakes_.wait_until(lock, stop, std::min(next_tick, may_notify_at_), [] { return false; });
     if (stop.stop_requested() || steady_clock::now() >= next_tick) return;
@@ -131,8 +129,7 @@ std::chrono::milliseconds Upkeep::tick() {
   if (renotifier_.has_more_due()) wake();
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
-      connection_.write(
-          [&](postgres::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+      connection_.write([&](postgres::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
     });
   }
   if (ticks_ % advisory_ticks == 0) {
@@ -188,8 +185,7 @@ void Upkeep::note(const char* duty, const decisions::DutyOutcome& outcome) {
 void Upkeep::fail_overdue() {
   const auto outcome = upkeep::fail_overdue(context_, overdue_max);
   if (outcome.done > 0) {
-    telemetry::log_warn("upkeep", "executions ran out of time",
-                        {{"executions", std::to_string(outcome.done)}});
+    telemetry::log_warn("upkeep", "executions ran out of time", {{"executions", std::to_string(outcome.done)}});
   }
   note("time limits", outcome);
 }
@@ -211,17 +207,14 @@ void Upkeep::report_pools_in_use() {
 void Upkeep::expire_leases(const store::UpkeepLook& look) {
   std::vector<std::string> lost;
   if (look.has_lost_worker) {
-    connection_.write(
-        [&](postgres::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+    connection_.write([&](postgres::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
   }
-  for (const auto& worker : lost)
-    telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
+  for (const auto& worker : lost) telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
   const auto outcome = attempts::reclaim_leases(context_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(outcome.done);
   if (outcome.done > 0)
-    telemetry::log_warn("upkeep", "commands of lost workers wait again",
-                        {{"commands", std::to_string(outcome.done)}});
+    telemetry::log_warn("upkeep", "commands of lost workers wait again", {{"commands", std::to_string(outcome.done)}});
   note("leases", outcome);
 }
 

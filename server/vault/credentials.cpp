@@ -48,8 +48,7 @@ tl::unexpected<base::Error> unknown(const std::string& name_or_id) {
 
 }  // namespace
 
-std::string keychain_context(base::CatalogId catalog_id, const std::string& name,
-                             base::ExecutionId execution_id) {
+std::string keychain_context(base::CatalogId catalog_id, const std::string& name, base::ExecutionId execution_id) {
   return "noetl:keychain:v1:" + catalog_id.str() + ":" + execution_id.str() + ":" + name;
 }
 
@@ -97,8 +96,7 @@ base::Result<wire::CredentialRow> Credentials::get(const std::string& name_or_id
   return row_of(*stored);
 }
 
-base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_id,
-                                                    const wire::SecretReader& reader) {
+base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_id, const wire::SecretReader& reader) {
   const auto stored = find(context_, name_or_id);
   if (!stored) return unknown(name_or_id);
   auto text = keys_.open(stored->sealed, context_of(stored->name));
@@ -125,9 +123,8 @@ base::Result<wire::CredentialRow> Credentials::remove(const std::string& name_or
   const auto stored = find(context_, name_or_id);
   bool is_gone = false;
   if (stored) {
-    context_.connections.transact([&](postgres::Session& session) {
-      is_gone = store::CredentialTable(session).remove(stored->credential_id);
-    });
+    context_.connections.transact(
+        [&](postgres::Session& session) { is_gone = store::CredentialTable(session).remove(stored->credential_id); });
   }
   if (!is_gone) return unknown(name_or_id);
   audit_change("credential.delete", stored->name);
@@ -159,8 +156,7 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
       }
       const auto sealed = keys_.seal(*text, context_of(old.name));
       context_.connections.run_one([&](postgres::Session& session) {
-        answer.credentials +=
-            store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
+        answer.credentials += store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
       });
     }
   }

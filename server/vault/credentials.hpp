@@ -24,8 +24,7 @@ class Credentials {
   // By name or by id, without its data.
   [[nodiscard]] base::Result<wire::CredentialRow> get(const std::string& name_or_id);
   // With its data.
-  [[nodiscard]] base::Result<wire::CredentialRow> read(const std::string& name_or_id,
-                                                       const wire::SecretReader& reader);
+  [[nodiscard]] base::Result<wire::CredentialRow> read(const std::string& name_or_id, const wire::SecretReader& reader);
   [[nodiscard]] std::vector<wire::CredentialRow> list(const wire::CredentialFilter& filter);
   [[nodiscard]] base::Result<wire::CredentialRow> remove(const std::string& name_or_id);
   // Seals everything that an older key sealed with the current one, each value in a transaction of its own.

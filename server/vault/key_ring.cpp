@@ -18,14 +18,13 @@ using base::ErrorCode;
 constexpr std::size_t keys_max = 32;
 
 base::Error no_key() {
-  return {
-      .code = ErrorCode::unavailable,
-      .message =
-          "this server has no encryption key, so it neither stores nor reads secrets: set encryption-key or "
-          "encryption-key-file (make one with `openssl rand -base64 32`) and start it again",
-      .field = {},
-      .retry_after = {},
-      .details = {}};
+  return {.code = ErrorCode::unavailable,
+          .message =
+              "this server has no encryption key, so it neither stores nor reads secrets: set encryption-key or "
+              "encryption-key-file (make one with `openssl rand -base64 32`) and start it again",
+          .field = {},
+          .retry_after = {},
+          .details = {}};
 }
 
 std::optional<std::string> bytes_of_word(std::string_view word) {
@@ -67,19 +66,18 @@ base::Result<KeyRing> KeyRing::parse(std::string_view text) {
                            "more than " + std::to_string(keys_max) + " encryption keys are given");
     auto bytes = bytes_of_word(word);
     if (!bytes) {
-      return base::failure(
-          ErrorCode::invalid_input,
-          place + " has " + std::to_string(word.size()) +
-              " characters and is no 32 bytes as base64 or 64 hexadecimal digits; make one with "
-              "`openssl rand -base64 32`");
+      return base::failure(ErrorCode::invalid_input,
+                           place + " has " + std::to_string(word.size()) +
+                               " characters and is no 32 bytes as base64 or 64 hexadecimal digits; make one with "
+                               "`openssl rand -base64 32`");
     }
     std::array<unsigned char, Key::bytes_count> raw{};
     std::copy(bytes->begin(), bytes->end(), raw.begin());
     OPENSSL_cleanse(bytes->data(), bytes->size());
     Key key(raw);
     OPENSSL_cleanse(raw.data(), raw.size());
-    const bool is_known = std::any_of(ring.keys_.begin(), ring.keys_.end(),
-                                      [&](const Key& other) { return other.id() == key.id(); });
+    const bool is_known =
+        std::any_of(ring.keys_.begin(), ring.keys_.end(), [&](const Key& other) { return other.id() == key.id(); });
     if (!is_known) ring.keys_.push_back(key);
   }
   return ring;
@@ -98,8 +96,7 @@ base::Result<std::string> KeyRing::open(const store::SealedText& sealed, std::st
   if (found == keys_.end()) {
     std::string ids;
     for (const Key& key : keys_) ids += (ids.empty() ? "" : ", ") + key.id();
-    return base::failure(ErrorCode::unavailable, "it is sealed with key " + sealed.key_id +
-                                                     ", this server has " + ids +
+    return base::failure(ErrorCode::unavailable, "it is sealed with key " + sealed.key_id + ", this server has " + ids +
                                                      ": add that key behind the first one in encryption-key");
   }
   const auto bytes = base::from_hex(sealed.hex);
@@ -112,8 +109,8 @@ std::string new_key_text() {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
     throw std::runtime_error("OpenSSL cannot make random bytes");
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                                   static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   OPENSSL_cleanse(bytes.data(), bytes.size());
   return text;

@@ -28,8 +28,7 @@ class KeyRing {
   // unavailable without a key.
   [[nodiscard]] base::Result<store::SealedText> seal(std::string_view text, std::string_view context) const;
   // unavailable without a key, or without the one that sealed it; internal when the bytes were changed.
-  [[nodiscard]] base::Result<std::string> open(const store::SealedText& sealed,
-                                               std::string_view context) const;
+  [[nodiscard]] base::Result<std::string> open(const store::SealedText& sealed, std::string_view context) const;
 
  private:
   std::vector<Key> keys_;

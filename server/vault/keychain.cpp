@@ -39,10 +39,12 @@ bool is_fresh(const store::StoredKeychainEntry& stored, const Json& sealed) {
 }
 
 // The hosts of the entry itself say where its token may go, not where it comes from.
-base::Result<void> check_endpoint(const KeychainEntry& entry, secrets::CredentialPolicies policies, const std::string& url) {
+base::Result<void> check_endpoint(const KeychainEntry& entry, secrets::CredentialPolicies policies,
+                                  const std::string& url) {
   if (!entry.hosts.empty()) policies.pop_back();
   if (policies.empty()) return {};
-  auto allowed = secrets::check_destination(policies, secrets::destination_of_url(url).value_or(secrets::Destination{}));
+  auto allowed =
+      secrets::check_destination(policies, secrets::destination_of_url(url).value_or(secrets::Destination{}));
   if (!allowed) allowed.error().message = "keychain entry '" + entry.name + "': " + allowed.error().message;
   return allowed;
 }
@@ -69,27 +71,24 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
     context_.connections.run_one([&](postgres::Session& session) {
       execution = store::KeychainTable(session).execution_of(question.reader.execution_id);
     });
-    if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id))
-      break;
+    if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id)) break;
     question.catalog_id = execution->catalog_id;
     auto row = get_of(question, execution);
     if (row) {
       audit_read(context_, "keychain.read", question.catalog_id.str() + "/" + given.name, given.reader);
       return row;
     }
-    const bool is_missing =
-        row.error().code == ErrorCode::not_found && row.error().field == missing_entry_field;
+    const bool is_missing = row.error().code == ErrorCode::not_found && row.error().field == missing_entry_field;
     if (!first) first = row.error();
     if (!is_missing) return row;
     question.reader.execution_id = execution->parent;
   }
   if (first) return base::failure(std::move(*first));
-  return base::failure(
-      ErrorCode::not_found,
-      "no execution" +
-          (given.catalog_id.is_set() ? " of catalog entry " + given.catalog_id.str() : std::string{}) +
-          " has execution_id " + given.reader.execution_id.str(),
-      "execution_id");
+  return base::failure(ErrorCode::not_found,
+                       "no execution" +
+                           (given.catalog_id.is_set() ? " of catalog entry " + given.catalog_id.str() : std::string{}) +
+                           " has execution_id " + given.reader.execution_id.str(),
+                       "execution_id");
 }
 
 base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& question,
@@ -163,10 +162,9 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   const auto execution_id = asking.question.reader.execution_id;
   if (entry.form == EntryForm::token) {
     if (entry.scope != EntryScope::global && !execution_id.is_set())
-      return base::failure(
-          ErrorCode::invalid_input,
-          "keychain entry '" + entry.name + "' belongs to an execution: give its execution_id",
-          "execution_id");
+      return base::failure(ErrorCode::invalid_input,
+                           "keychain entry '" + entry.name + "' belongs to an execution: give its execution_id",
+                           "execution_id");
     const auto owner = entry.scope == EntryScope::global  ? base::ExecutionId{}
                        : entry.scope == EntryScope::local ? execution_id
                                                           : asking.root;
@@ -174,8 +172,7 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   }
   auto made_of = ingredients_of(asking, entry);
   if (!made_of) return base::failure(std::move(made_of.error()));
-  const EntryNames names{asking.workload, made_of->entries,
-                         execution_id.is_set() ? execution_id.str() : std::string{},
+  const EntryNames names{asking.workload, made_of->entries, execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
   Json& credential = made_of->credential;
   if (entry.form == EntryForm::credential && credential.is_null())  // written in place: auth: {…}
@@ -202,11 +199,10 @@ base::Result<Keychain::Ingredients> Keychain::ingredients_of(const Asking& askin
     made_of.policies.insert(made_of.policies.end(), row->policies.begin(), row->policies.end());
   }
   const auto execution_id = asking.question.reader.execution_id;
-  const EntryNames names{asking.workload, made_of.entries,
-                         execution_id.is_set() ? execution_id.str() : std::string{},
+  const EntryNames names{asking.workload, made_of.entries, execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
-  const auto name = entry.form == EntryForm::fixed ? base::Result<std::string>(std::string{})
-                                                   : credential_name_of(entry, names);
+  const auto name =
+      entry.form == EntryForm::fixed ? base::Result<std::string>(std::string{}) : credential_name_of(entry, names);
   if (!name) return base::failure(name.error());
   if (!name->empty()) {
     const auto stored = credentials_.read(*name, asking.question.reader);
@@ -214,8 +210,7 @@ base::Result<Keychain::Ingredients> Keychain::ingredients_of(const Asking& askin
     made_of.credential = Json::parse(stored->secret);
     made_of.policies.push_back(policy_of(*stored));
   }
-  if (!entry.hosts.empty())
-    made_of.policies.push_back({.name = entry.name, .may_reveal = true, .hosts = entry.hosts});
+  if (!entry.hosts.empty()) made_of.policies.push_back({.name = entry.name, .may_reveal = true, .hosts = entry.hosts});
   return made_of;
 }
 
@@ -224,10 +219,9 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
   // A flight may wait for the flight of an entry that it needs; get() has made sure that there is no circle.
   const auto& id = asking.question.catalog_id;
   const std::string key = id.str() + ":" + owner.str() + ":" + entry.name;
-  const base::Result<wire::KeychainRow> otherwise =
-      base::failure(ErrorCode::unavailable,
-                    "keychain entry '" + entry.name +
-                        "' could not be fetched: the call that was made for it broke off, or takes too long");
+  const base::Result<wire::KeychainRow> otherwise = base::failure(
+      ErrorCode::unavailable, "keychain entry '" + entry.name +
+                                  "' could not be fetched: the call that was made for it broke off, or takes too long");
   return flights_.run(key, otherwise, [&]() -> base::Result<wire::KeychainRow> {
     // Another flight may have landed between our look and this one.
     const auto stored = find_stored({id, entry.name, owner}, owner);
@@ -246,13 +240,11 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
 
 base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const KeychainEntry& entry,
                                                      base::ExecutionId owner) {
-  if (keys_.is_empty())
-    return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
+  if (keys_.is_empty()) return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
   auto made_of = ingredients_of(asking, entry);
   if (!made_of) return base::failure(std::move(made_of.error()));
   const auto execution_id = asking.question.reader.execution_id;
-  const EntryNames names{asking.workload, made_of->entries,
-                         execution_id.is_set() ? execution_id.str() : std::string{},
+  const EntryNames names{asking.workload, made_of->entries, execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
   const Json* credential = made_of->credential.is_null() ? nullptr : &made_of->credential;
   const auto request = token_request_of(entry, names, credential);
@@ -275,12 +267,10 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   row.seconds_left = token->ttl_seconds;
   row.is_renewed = true;
   row.policies = std::move(made_of->policies);
-  if (const auto kept =
-          keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
+  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
       !kept)
     return base::failure(kept.error());
-  if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner))
-    row.expires_at = stored->expires_at;
+  if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner)) row.expires_at = stored->expires_at;
   telemetry::log_info("vault", "token fetched",
                       {{"name", entry.name},
                        {"catalog_id", row.catalog_id.str()},
@@ -288,16 +278,14 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   return row;
 }
 
-base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds,
-                                  const std::string& renew) {
+base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew) {
   Json text{{"data", Json::parse(row.secret)}, {"policies", secrets::to_json(row.policies)}};
   if (ttl_seconds > 0) text["ttl"] = ttl_seconds;
   if (!renew.empty()) text["renew"] = Json::parse(renew);
   Stored stored;
   stored.key = {row.catalog_id, row.name, row.execution_id};
   stored.kind = row.kind;
-  auto sealed =
-      keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
+  auto sealed = keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
   if (!sealed) return base::failure(std::move(sealed.error()));
   stored.sealed = std::move(*sealed);
   context_.connections.transact([&](postgres::Session& session) {
@@ -343,9 +331,9 @@ base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string
     count = store::KeychainTable(session).remove(catalog_id, name, execution_id);
   });
   if (count == 0)
-    return base::failure(
-        ErrorCode::not_found,
-        "nothing is stored as keychain entry '" + name + "' of catalog entry " + catalog_id.str(), "name");
+    return base::failure(ErrorCode::not_found,
+                         "nothing is stored as keychain entry '" + name + "' of catalog entry " + catalog_id.str(),
+                         "name");
   audit_change("keychain.delete", catalog_id.str() + "/" + name);
   return count;
 }

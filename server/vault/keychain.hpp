@@ -44,8 +44,7 @@ class Keychain {
   [[nodiscard]] base::Result<wire::KeychainRow> get_of(const KeychainQuestion& question,
                                                        const std::optional<Execution>& execution);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve(const Asking& asking, const std::string& name);
-  [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking,
-                                                              const KeychainEntry& entry);
+  [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking, const KeychainEntry& entry);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve_stored(const Asking& asking, const Stored& stored);
   // What another call has just fetched, or a new one.
   [[nodiscard]] base::Result<wire::KeychainRow> fetch(const Asking& asking, const KeychainEntry& entry,
@@ -59,8 +58,7 @@ class Keychain {
     secrets::CredentialPolicies policies;
   };
   [[nodiscard]] base::Result<Ingredients> ingredients_of(const Asking& asking, const KeychainEntry& entry);
-  [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds,
-                                        const std::string& renew);
+  [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew);
   [[nodiscard]] base::Result<Json> open(const Stored& stored);
   [[nodiscard]] std::optional<Stored> find_stored(const store::KeychainKey& key, base::ExecutionId root);
 

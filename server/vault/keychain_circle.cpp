@@ -26,8 +26,8 @@ base::Result<void> check_no_circle(const Json& keychain, const std::string& name
   if (!has_circle(name)) return {};
   std::string chain;
   for (const auto& one : open) chain += (chain.empty() ? "" : " → ") + one;
-  return base::failure(base::ErrorCode::invalid_input,
-                       "keychain entries need each other in a circle: " + chain, "name");
+  return base::failure(base::ErrorCode::invalid_input, "keychain entries need each other in a circle: " + chain,
+                       "name");
 }
 
 }  // namespace noetl::vault

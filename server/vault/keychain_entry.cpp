@@ -58,21 +58,19 @@ base::Result<EntryForm> form_of(const KeychainEntry& entry) {
   if (is_word_of(entry.kind, {"secret_manager", "gcp_secret", "aws_secret", "azure_secret", "vault"}) ||
       is_word_of(text_option(entry.spec, {"provider"}), {"gcp", "aws", "azure", "vault"})) {
     return base::failure(ErrorCode::unsupported,
-                         "keychain entry '" + entry.name + "' wants a secret of another keeper (kind " +
-                             entry.kind + ", provider '" + text_option(entry.spec, {"provider"}) +
+                         "keychain entry '" + entry.name + "' wants a secret of another keeper (kind " + entry.kind +
+                             ", provider '" + text_option(entry.spec, {"provider"}) +
                              "'), which this server cannot ask: store it with `noetlctl credential put` and "
                              "use kind credential");
   }
-  const bool is_oauth =
-      is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth"});
+  const bool is_oauth = is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth"});
   if (option(entry.spec, endpoint_names) != nullptr) return EntryForm::token;
   const bool has_data = option(entry.spec, {"data", "token_data", "value"}) != nullptr;
   const bool has_credential = option(entry.spec, {"credential", "auth", "credential_ref"}) != nullptr;
   if (is_oauth && has_credential) return EntryForm::token;  // the endpoint is the credential's
   if (has_credential) return EntryForm::credential;
   if (has_data || option(entry.spec, {"map"}) != nullptr) return EntryForm::fixed;
-  return wrong(entry,
-               "has neither `data`, nor a `credential` (or `auth`), nor an `endpoint` to fetch a token from");
+  return wrong(entry, "has neither `data`, nor a `credential` (or `auth`), nor an `endpoint` to fetch a token from");
 }
 
 base::Result<EntryScope> scope_of(const KeychainEntry& entry) {
@@ -88,8 +86,7 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   entry.name = name;
   entry.spec = written;
   // Some write the options under `spec`.
-  if (const Json* inner = option(written, {"spec"}); inner != nullptr && inner->is_object())
-    entry.spec.update(*inner);
+  if (const Json* inner = option(written, {"spec"}); inner != nullptr && inner->is_object()) entry.spec.update(*inner);
   entry.kind = text_option(entry.spec, {"kind", "type"});
   if (entry.kind.empty()) entry.kind = "static";
   auto form = form_of(entry);
@@ -102,9 +99,8 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   if (const Json* hosts = option(entry.spec, {"hosts"})) {
     for (const Json& host : hosts->is_array() ? *hosts : Json::array({*hosts})) {
       if (!host.is_string() || !secrets::is_host_pattern(host.get_ref<const std::string&>()))
-        return wrong(
-            entry,
-            "`hosts` must be a list of hosts: api.example.com, *.example.com, each with or without :port");
+        return wrong(entry,
+                     "`hosts` must be a list of hosts: api.example.com, *.example.com, each with or without :port");
       entry.hosts.push_back(host);
     }
   }
@@ -147,8 +143,7 @@ class Rendering {
       }
       return made;
     }
-    if (!value.is_string() || value.get_ref<const std::string&>().find('{') == std::string::npos)
-      return value;
+    if (!value.is_string() || value.get_ref<const std::string&>().find('{') == std::string::npos) return value;
     const auto parsed = templating::parse_cached(value.get_ref<const std::string&>());
     if (!parsed) return wrong(entry_, "'" + path + "' is no template: " + parsed.error().message);
     if ((*parsed)->is_plain()) return value;
@@ -191,8 +186,7 @@ base::Result<Json> mapped(const KeychainEntry& entry, const Rendering& rendering
     const Json* found =
         !was_template && source.is_string() ? field_at(from, source.get_ref<const std::string&>()) : nullptr;
     if (!was_template && source.is_string() && found == nullptr)
-      return wrong(
-          entry, "map." + name + " names the field '" + source.get<std::string>() + "', which is not there");
+      return wrong(entry, "map." + name + " names the field '" + source.get<std::string>() + "', which is not there");
     made[name] = found != nullptr ? *found : *rendered;
   }
   return made;
@@ -295,8 +289,7 @@ base::Result<KeychainEntry> find_entry(const Json& keychain, const std::string& 
     }
   }
   return base::failure(ErrorCode::not_found,
-                       "the playbook's keychain has no entry '" + name +
-                           "' and no token was put under that name" +
+                       "the playbook's keychain has no entry '" + name + "' and no token was put under that name" +
                            (known.empty() ? std::string{} : "; it has " + known),
                        missing_entry_field);
 }
@@ -306,10 +299,8 @@ base::Result<KeychainEntry> renewal_entry(const std::string& name, const std::st
   auto entry = entry_from(spec, name);
   if (!entry) return entry;
   entry->is_put = true;
-  if (entry->form != EntryForm::token)
-    return wrong(*entry, "renew_config has no `endpoint` to fetch a token from");
-  if (!entry->needs.empty())
-    return wrong(*entry, "renew_config may name a credential, but no other keychain entry");
+  if (entry->form != EntryForm::token) return wrong(*entry, "renew_config has no `endpoint` to fetch a token from");
+  if (!entry->needs.empty()) return wrong(*entry, "renew_config may name a credential, but no other keychain entry");
   return entry;
 }
 
@@ -338,11 +329,10 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
                                             const Json* credential) {
   const Rendering rendering(entry, names, credential);
   Json spec = Json::object();
-  for (const char* name :
-       {"endpoint",      "token_url",     "token_uri",   "url",        "method",     "headers",
-        "params",        "json",          "data",        "form",       "body",       "payload",
-        "auth_style",    "scopes",        "oauth_scope", "verify_ssl", "grant_type", "client_id",
-        "client_secret", "refresh_token", "audience",    "resource",   "username",   "password"}) {
+  for (const char* name : {"endpoint",      "token_url",     "token_uri",   "url",        "method",     "headers",
+                           "params",        "json",          "data",        "form",       "body",       "payload",
+                           "auth_style",    "scopes",        "oauth_scope", "verify_ssl", "grant_type", "client_id",
+                           "client_secret", "refresh_token", "audience",    "resource",   "username",   "password"}) {
     const auto found = entry.spec.find(name);
     if (found == entry.spec.end()) continue;
     auto rendered = rendering.render(*found, name);
@@ -353,17 +343,14 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   request.url = text_option(spec, endpoint_names);
   const std::string written = text_option(entry.spec, endpoint_names);
   for (const char* secret_name : {"keychain", "credential", "auth"}) {
-    const bool names_it =
-        written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
+    const bool names_it = written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
     if (names_it) request.shown_url = written;
   }
   if (request.url.empty() && credential != nullptr) request.url = text_option(*credential, endpoint_names);
   if (request.url.empty())
-    return wrong(entry,
-                 "neither it nor its credential has an `endpoint` (or `token_url`) to fetch a token from");
+    return wrong(entry, "neither it nor its credential has an `endpoint` (or `token_url`) to fetch a token from");
   if (const auto method = text_option(spec, {"method"}); !method.empty()) request.method = method;
-  if (!is_word_of(request.method, {"GET", "POST", "PUT"}))
-    return wrong(entry, "method must be GET, POST or PUT");
+  if (!is_word_of(request.method, {"GET", "POST", "PUT"})) return wrong(entry, "method must be GET, POST or PUT");
   if (const Json* headers = option(spec, {"headers"})) request.headers = fields_of(*headers);
   if (const Json* params = option(spec, {"params"})) request.params = fields_of(*params);
   request.is_tls_verified = bool_option(spec, "verify_ssl", true);

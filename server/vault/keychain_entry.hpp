@@ -37,8 +37,7 @@ inline constexpr const char* missing_entry_field = "keychain";
 // invalid_input when the entry needs itself, by way of others: fetching one would wait for the other for ever.
 [[nodiscard]] base::Result<void> check_no_circle(const Json& keychain, const std::string& name);
 // How a token that was put through the API is renewed: `spec` is its renew_config. It may name no other entry.
-[[nodiscard]] base::Result<KeychainEntry> renewal_entry(const std::string& name, const std::string& kind,
-                                                        Json spec);
+[[nodiscard]] base::Result<KeychainEntry> renewal_entry(const std::string& name, const std::string& kind, Json spec);
 
 // What its templates can name beside other entries.
 struct EntryNames {
@@ -48,12 +47,10 @@ struct EntryNames {
 };
 
 // The name of the credential that it uses; empty: none.
-[[nodiscard]] base::Result<std::string> credential_name_of(const KeychainEntry& entry,
-                                                           const EntryNames& names);
+[[nodiscard]] base::Result<std::string> credential_name_of(const KeychainEntry& entry, const EntryNames& names);
 
 // What it comes to, for `fixed` and `credential`. `credential` may be null.
-[[nodiscard]] base::Result<Json> value_of(const KeychainEntry& entry, const EntryNames& names,
-                                          const Json* credential);
+[[nodiscard]] base::Result<Json> value_of(const KeychainEntry& entry, const EntryNames& names, const Json* credential);
 
 // For `token`.
 [[nodiscard]] base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const EntryNames& names,
@@ -62,7 +59,6 @@ struct FetchedToken {
   Json value;  // the answer's fields, `token` beside `access_token`, and what `map` says
   double ttl_seconds = 3600;
 };
-[[nodiscard]] base::Result<FetchedToken> token_of(const KeychainEntry& entry, const EntryNames& names,
-                                                  Json answer);
+[[nodiscard]] base::Result<FetchedToken> token_of(const KeychainEntry& entry, const EntryNames& names, Json answer);
 
 }  // namespace noetl::vault

@@ -26,9 +26,7 @@ Cipher new_cipher() {
   return cipher;
 }
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 int length_of(std::string_view text) { return static_cast<int>(text.size()); }
 
@@ -48,13 +46,11 @@ std::string id_of(const std::array<unsigned char, Key::bytes_count>& bytes) {
 }
 
 base::Error cannot_open() {
-  return {
-      .code = base::ErrorCode::internal,
-      .message =
-          "the stored bytes do not open: they were sealed with another key or for another name, or changed",
-      .field = {},
-      .retry_after = {},
-      .details = {}};
+  return {.code = base::ErrorCode::internal,
+          .message = "the stored bytes do not open: they were sealed with another key or for another name, or changed",
+          .field = {},
+          .retry_after = {},
+          .details = {}};
 }
 
 }  // namespace
@@ -73,12 +69,10 @@ std::string seal(const Key& key, std::string_view text, std::string_view context
   int written = 0;
   int rest = 0;
   must(EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.bytes(), nonce), "begin to seal");
-  must(EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)),
-       "seal a context");
+  must(EVP_EncryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)), "seal a context");
   must(EVP_EncryptUpdate(cipher.get(), body, &written, bytes_of(text), length_of(text)), "seal a text");
   must(EVP_EncryptFinal_ex(cipher.get(), body + written, &rest), "end a seal");
-  must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes),
-                           body + text.size()),
+  must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes), body + text.size()),
        "make a tag");
   return sealed;
 }
@@ -92,14 +86,10 @@ base::Result<std::string> open_sealed(const Key& key, std::string_view sealed, s
   const Cipher cipher = new_cipher();
   int written = 0;
   int rest = 0;
-  must(EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.bytes(), bytes_of(nonce)),
-       "begin to open");
-  must(EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)),
-       "open a context");
-  must(EVP_DecryptUpdate(cipher.get(), bytes_of(text), &written, bytes_of(body), length_of(body)),
-       "open a text");
-  must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes), tag.data()),
-       "set a tag");
+  must(EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.bytes(), bytes_of(nonce)), "begin to open");
+  must(EVP_DecryptUpdate(cipher.get(), nullptr, &written, bytes_of(context), length_of(context)), "open a context");
+  must(EVP_DecryptUpdate(cipher.get(), bytes_of(text), &written, bytes_of(body), length_of(body)), "open a text");
+  must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes), tag.data()), "set a tag");
   if (EVP_DecryptFinal_ex(cipher.get(), bytes_of(text) + written, &rest) == 1) return text;
   OPENSSL_cleanse(text.data(), text.size());  // what was not authentic is nobody's to see
   return base::failure(cannot_open());

@@ -33,7 +33,6 @@ class Key {
 // version (1 byte) | nonce (12) | ciphertext | tag (16). Throws std::runtime_error when OpenSSL fails.
 [[nodiscard]] std::string seal(const Key& key, std::string_view text, std::string_view context);
 // internal: another key, another context, or bytes that were changed; which of them cannot be told.
-[[nodiscard]] base::Result<std::string> open_sealed(const Key& key, std::string_view sealed,
-                                                    std::string_view context);
+[[nodiscard]] base::Result<std::string> open_sealed(const Key& key, std::string_view sealed, std::string_view context);
 
 }  // namespace noetl::vault

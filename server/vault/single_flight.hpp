@@ -15,8 +15,7 @@ namespace noetl::vault {
 template <class Answer>
 class SingleFlight {
  public:
-  explicit SingleFlight(std::chrono::milliseconds wait_max = std::chrono::seconds(30))
-      : wait_max_(wait_max) {}
+  explicit SingleFlight(std::chrono::milliseconds wait_max = std::chrono::seconds(30)) : wait_max_(wait_max) {}
 
   template <class Work>
   Answer run(const std::string& key, const Answer& otherwise, Work&& work) {

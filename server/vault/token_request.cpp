@@ -23,9 +23,8 @@ std::string oauth_error_of(const std::string& body) {
   const Json answer = Json::parse(body, nullptr, false);
   if (!answer.is_object() || !answer.contains("error") || !answer["error"].is_string()) return {};
   const auto& code = answer["error"].get_ref<const std::string&>();
-  const bool is_word = code.size() <= 64 && std::all_of(code.begin(), code.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || c == '_';
-                       });
+  const bool is_word = code.size() <= 64 &&
+                       std::all_of(code.begin(), code.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
   return is_word && !code.empty() ? ", error '" + code + "'" : std::string{};
 }
 
@@ -34,13 +33,15 @@ std::string body_of(const TokenRequest& request) {
 }
 
 // A line break in either would begin a header, or a request, of the playbook's own.
-base::Result<void> add(fetch::Message& message, const std::string& name, const std::string& value, bool is_checked_only) {
+base::Result<void> add(fetch::Message& message, const std::string& name, const std::string& value,
+                       bool is_checked_only) {
   auto token = fetch::Token::of(name);
   if (!token)
     return base::failure(ErrorCode::invalid_input, "a header of the token request has a name that no header may have");
   auto text = fetch::HeaderValue::of(value);
   if (!text)
-    return base::failure(ErrorCode::invalid_input, "header '" + name + "' of the token request has a control character");
+    return base::failure(ErrorCode::invalid_input,
+                         "header '" + name + "' of the token request has a control character");
   if (!is_checked_only) message.headers.emplace_back(*std::move(token), *std::move(text));
   return {};
 }
@@ -65,7 +66,8 @@ base::Result<fetch::Message> message_of(const TokenRequest& request, fetch::Url 
     const std::string lower = base::lower_case(name);
     if (fetch::is_framing_header(lower)) continue;
     has_accept = has_accept || lower == "accept";
-    if (auto added = add(made, name, value, lower == "content-type" && body.empty()); !added) return tl::unexpected(added.error());
+    if (auto added = add(made, name, value, lower == "content-type" && body.empty()); !added)
+      return tl::unexpected(added.error());
     has_type = has_type || lower == "content-type";
   }
   const auto add_own = [&](const char* name, const std::string& value) { (void)add(made, name, value, false); };
@@ -81,21 +83,19 @@ base::Result<fetch::Message> message_of(const TokenRequest& request, fetch::Url 
   return made;
 }
 
-base::Error failure_of(const fetch::Ending& ending, const std::string& place,
-                       std::chrono::milliseconds time_max) {
+base::Error failure_of(const fetch::Ending& ending, const std::string& place, std::chrono::milliseconds time_max) {
   switch (ending.how) {
     case How::late:
       return base::failure(ErrorCode::unavailable,
                            place + " did not answer whole within " + std::to_string(time_max.count()) + " ms")
           .value();
     case How::forbidden:
-      return base::failure(ErrorCode::invalid_input,
-                           place + " may not be called from the server: " + ending.why)
+      return base::failure(ErrorCode::invalid_input, place + " may not be called from the server: " + ending.why)
           .value();
     case How::unsupported:
-      return base::failure(ErrorCode::forbidden, place + " answers in a way that nobody asked for: " + ending.why).value();
-    case How::oversized:
-      return base::failure(ErrorCode::forbidden, place + " answers too much: " + ending.why).value();
+      return base::failure(ErrorCode::forbidden, place + " answers in a way that nobody asked for: " + ending.why)
+          .value();
+    case How::oversized: return base::failure(ErrorCode::forbidden, place + " answers too much: " + ending.why).value();
     case How::stopped:
       return base::failure(ErrorCode::forbidden,
                            place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes")
@@ -141,8 +141,7 @@ base::Result<Json> request_token(const TokenRequest& request, const reach::Egres
                                    return body.size() <= answer_bytes_max;
                                  }};
   const fetch::Ending ending = fetch::Client(egress).send(
-      *message,
-      {.connect_timeout = connect_timeout, .deadline = std::chrono::steady_clock::now() + request.time_max},
+      *message, {.connect_timeout = connect_timeout, .deadline = std::chrono::steady_clock::now() + request.time_max},
       {}, reader);
   if (ending.how != How::whole) return base::failure(failure_of(ending, place, request.time_max));
   if (status >= 500 || status == 429) {

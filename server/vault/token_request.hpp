@@ -30,8 +30,7 @@ struct TokenRequest {
 
 // The answer's JSON object. Errors name the endpoint without its query and never quote what was sent or, but for
 // OAuth's `error` code, answered: unavailable (not reached, 5xx, 429), forbidden (other statuses), invalid_input.
-[[nodiscard]] base::Result<nlohmann::json> request_token(const TokenRequest& request,
-                                                         const reach::Egress& egress);
+[[nodiscard]] base::Result<nlohmann::json> request_token(const TokenRequest& request, const reach::Egress& egress);
 
 [[nodiscard]] std::string encode_form(const Fields& fields);
 

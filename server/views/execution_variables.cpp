@@ -22,8 +22,7 @@ tl::unexpected<base::Error> unknown_execution(base::ExecutionId id) {
 }
 
 tl::unexpected<base::Error> unknown_variable(base::ExecutionId id, const std::string& name) {
-  return base::failure(ErrorCode::not_found, "execution " + id.str() + " has no variable '" + name + "'",
-                       "var_name");
+  return base::failure(ErrorCode::not_found, "execution " + id.str() + " has no variable '" + name + "'", "var_name");
 }
 
 struct Found {
@@ -88,8 +87,8 @@ base::Result<void> done_or_refused(const base::Result<std::int64_t>& sequence) {
 }
 
 // `what`: {"set": {…}} or {"unset": […]}.
-void log_change(dispatch::ServerContext& context, postgres::Session& session, base::ExecutionId id, std::int64_t sequence, Json what,
-                const std::string& source_step) {
+void log_change(dispatch::ServerContext& context, postgres::Session& session, base::ExecutionId id,
+                std::int64_t sequence, Json what, const std::string& source_step) {
   store::NewEventRow event;
   event.event_id = {context.ids.next()};
   event.execution_id = id;
@@ -103,7 +102,8 @@ void log_change(dispatch::ServerContext& context, postgres::Session& session, ba
 
 }  // namespace
 
-base::Result<std::vector<wire::VariableRow>> list_variables(dispatch::ServerContext& context, base::ExecutionId execution_id) {
+base::Result<std::vector<wire::VariableRow>> list_variables(dispatch::ServerContext& context,
+                                                            base::ExecutionId execution_id) {
   std::vector<wire::VariableRow> rows;
   bool is_known = false;
   context.connections.transact([&](postgres::Session& session) {
@@ -115,9 +115,9 @@ base::Result<std::vector<wire::VariableRow>> list_variables(dispatch::ServerCont
     const auto notes = store::VariableTable(session).list(execution_id);
     for (const auto& [name, value] : found->variables.items()) {
       const auto note = notes.find(name);
-      rows.push_back(row_of(
-          execution_id,
-          note != notes.end() ? note->second : note_of(playbook ? playbook->get() : nullptr, name), value));
+      rows.push_back(row_of(execution_id,
+                            note != notes.end() ? note->second : note_of(playbook ? playbook->get() : nullptr, name),
+                            value));
     }
   });
   if (!is_known) return unknown_execution(execution_id);
@@ -139,8 +139,8 @@ base::Result<wire::VariableRow> read_variable(dispatch::ServerContext& context, 
       return;
     }
     const auto playbook = context.playbooks.get(found->catalog_id, session);
-    const auto note = store::VariableTable(session).count_read(
-        execution_id, note_of(playbook ? playbook->get() : nullptr, name));
+    const auto note =
+        store::VariableTable(session).count_read(execution_id, note_of(playbook ? playbook->get() : nullptr, name));
     row = row_of(execution_id, note, *value);
   });
   return row;
@@ -151,14 +151,13 @@ base::Result<void> set_variables(dispatch::ServerContext& context, const wire::S
   base::Result<void> answer;
   context.connections.transact([&](postgres::Session& session) {
     Json changed = Json::object();
-    const auto sequence =
-        change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
-          for (const auto& variable : request.variables) {
-            changed[variable.name] = Json::parse(variable.value);
-            variables[variable.name] = changed[variable.name];
-          }
-          return {};
-        });
+    const auto sequence = change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
+      for (const auto& variable : request.variables) {
+        changed[variable.name] = Json::parse(variable.value);
+        variables[variable.name] = changed[variable.name];
+      }
+      return {};
+    });
     answer = done_or_refused(sequence);
     if (!answer) return;
     std::vector<store::VariableNote> notes;
@@ -177,7 +176,8 @@ base::Result<void> set_variables(dispatch::ServerContext& context, const wire::S
   return answer;
 }
 
-base::Result<void> delete_variable(dispatch::ServerContext& context, base::ExecutionId execution_id, const std::string& name) {
+base::Result<void> delete_variable(dispatch::ServerContext& context, base::ExecutionId execution_id,
+                                   const std::string& name) {
   base::Result<void> answer;
   context.connections.transact([&](postgres::Session& session) {
     const auto sequence = change_state(session, execution_id, [&](Json& variables) -> base::Result<void> {

@@ -15,10 +15,11 @@ namespace noetl::views {
 [[nodiscard]] base::Result<std::vector<wire::VariableRow>> list_variables(dispatch::ServerContext& context,
                                                                           base::ExecutionId execution_id);
 // Counts as a read.
-[[nodiscard]] base::Result<wire::VariableRow> read_variable(dispatch::ServerContext& context, base::ExecutionId execution_id,
-                                                            const std::string& name);
+[[nodiscard]] base::Result<wire::VariableRow> read_variable(dispatch::ServerContext& context,
+                                                            base::ExecutionId execution_id, const std::string& name);
 // Steps that are entered afterwards see them.
-[[nodiscard]] base::Result<void> set_variables(dispatch::ServerContext& context, const wire::SetVariablesRequest& request);
+[[nodiscard]] base::Result<void> set_variables(dispatch::ServerContext& context,
+                                               const wire::SetVariablesRequest& request);
 [[nodiscard]] base::Result<void> delete_variable(dispatch::ServerContext& context, base::ExecutionId execution_id,
                                                  const std::string& name);
 

@@ -17,8 +17,7 @@ namespace noetl::views {
 
 namespace {
 tl::unexpected<base::Error> unknown(base::ExecutionId id) {
-  return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
-                       "/execution_id");
+  return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
 }
 
 using Json = nlohmann::json;
@@ -103,7 +102,8 @@ base::Result<wire::ExecutionRow> get_execution(dispatch::ServerContext& context,
 namespace {
 
 std::int64_t unix_ms_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::int64_t unix_ms_of(base::EventId id) {
@@ -115,7 +115,8 @@ std::int64_t unix_ms_of(base::EventId id) {
 // its beginning belongs where it began: before the page, within it, or within an earlier page.
 class EventReader {
  public:
-  EventReader(postgres::Session& session, const wire::EventFilter& filter, bool is_running) : table_(session), filter_(filter) {
+  EventReader(postgres::Session& session, const wire::EventFilter& filter, bool is_running)
+      : table_(session), filter_(filter) {
     // What ends between this look and the next is in the log by then.
     if (is_running) running_ = table_.running(filter.execution_id);
   }
@@ -137,7 +138,8 @@ class EventReader {
       }
       if (!is_last) {
         from = {rows.back().row.event_id.value + 1};
-        for (const auto& stored : table_.begun_before(filter_.execution_id, rows.back().row.event_id, unix_ms_of(until)))
+        for (const auto& stored :
+             table_.begun_before(filter_.execution_id, rows.back().row.event_id, unix_ms_of(until)))
           append(shown, decisions::show_beginning(stored));
       }
       for (const auto& stored : running_) {
@@ -186,14 +188,17 @@ class EventReader {
 
 }  // namespace
 
-base::Result<std::vector<wire::EventRow>> list_events(dispatch::ServerContext& context, const wire::EventFilter& filter) {
+base::Result<std::vector<wire::EventRow>> list_events(dispatch::ServerContext& context,
+                                                      const wire::EventFilter& filter) {
   std::vector<wire::EventRow> found;
   bool is_known = false;
   context.connections.run_one([&](postgres::Session& session) {
     std::string state_text;
     const auto execution = store::ExecutionTable(session).find(filter.execution_id, state_text);
     is_known = execution.has_value();
-    if (is_known) found = EventReader(session, filter, execution->status == domain::to_display(domain::ExecutionStatus::running)).read();
+    if (is_known)
+      found = EventReader(session, filter, execution->status == domain::to_display(domain::ExecutionStatus::running))
+                  .read();
   });
   if (!is_known) return unknown(filter.execution_id);
   return found;

@@ -11,7 +11,8 @@ namespace noetl::views {
 // Newest first; state, variables and workload are left empty in lists.
 [[nodiscard]] std::vector<wire::ExecutionRow> list_executions(dispatch::ServerContext& context,
                                                               const wire::ExecutionFilter& filter);
-[[nodiscard]] base::Result<wire::ExecutionRow> get_execution(dispatch::ServerContext& context, base::ExecutionId execution_id);
+[[nodiscard]] base::Result<wire::ExecutionRow> get_execution(dispatch::ServerContext& context,
+                                                             base::ExecutionId execution_id);
 // Oldest first. One stored row of an attempt is shown as NoETL's events (command.claimed, step.enter,
 // call.done, step.exit, command.completed).
 [[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(dispatch::ServerContext& context,

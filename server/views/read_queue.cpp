@@ -53,17 +53,18 @@ std::vector<wire::QueueDepth> read_queue_depth(dispatch::ServerContext& context)
 
 base::Result<wire::CommandRow> get_command(dispatch::ServerContext& context, base::CommandId queue_id) {
   std::optional<wire::CommandRow> row;
-  context.connections.run_one(
-      [&](postgres::Session& session) {
-        row = store::QueueReads(session).find(queue_id);
-        if (!row || row->status != "queued") return;
-        if (const auto facts = store::WaitStatements(session).of_command(queue_id)) explain(waiting::reason_of(*facts), *row);
-      });
+  context.connections.run_one([&](postgres::Session& session) {
+    row = store::QueueReads(session).find(queue_id);
+    if (!row || row->status != "queued") return;
+    if (const auto facts = store::WaitStatements(session).of_command(queue_id))
+      explain(waiting::reason_of(*facts), *row);
+  });
   if (row) return std::move(*row);
   return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
 }
 
-std::vector<wire::CommandRow> list_commands(dispatch::ServerContext& context, const wire::CommandFilter& filter, int limit) {
+std::vector<wire::CommandRow> list_commands(dispatch::ServerContext& context, const wire::CommandFilter& filter,
+                                            int limit) {
   std::vector<wire::CommandRow> rows;
   context.connections.run_one(
       [&](postgres::Session& session) { rows = store::QueueReads(session).list(filter, limit); });
@@ -81,8 +82,7 @@ Readiness check_readiness(dispatch::ServerContext& context) {
     readiness.has_postgres = true;
     // A newer program migrates while this one still serves: migrations stay compatible with the version before, and a
     // server that called itself unready would be taken out of the balancer in the middle of an update.
-    readiness.is_schema_current =
-        readiness.schema_version >= static_cast<int>(migrations::known_migrations().size());
+    readiness.is_schema_current = readiness.schema_version >= static_cast<int>(migrations::known_migrations().size());
     if (!readiness.is_schema_current) {
       readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) +
                           ", this program knows " + std::to_string(migrations::known_migrations().size());

@@ -13,8 +13,8 @@ namespace noetl::views {
 [[nodiscard]] std::vector<wire::QueueDepth> read_queue_depth(dispatch::ServerContext& context);
 [[nodiscard]] base::Result<wire::CommandRow> get_command(dispatch::ServerContext& context, base::CommandId queue_id);
 // Newest first, without context and result.
-[[nodiscard]] std::vector<wire::CommandRow> list_commands(dispatch::ServerContext& context, const wire::CommandFilter& filter,
-                                                          int limit);
+[[nodiscard]] std::vector<wire::CommandRow> list_commands(dispatch::ServerContext& context,
+                                                          const wire::CommandFilter& filter, int limit);
 
 // What /readyz and /health show. Never throws and waits at most a second.
 struct Readiness {

@@ -10,8 +10,7 @@
 namespace noetl::views {
 
 // JSON text as it is stored.
-[[nodiscard]] base::Result<std::string> read_result(dispatch::ServerContext& context,
-                                                    base::ResultId result_id);
+[[nodiscard]] base::Result<std::string> read_result(dispatch::ServerContext& context, base::ResultId result_id);
 // "noetl://result/77" or "77"; nothing when it is no reference.
 [[nodiscard]] std::optional<base::ResultId> result_id_of(std::string_view reference);
 

@@ -21,8 +21,7 @@ constexpr std::size_t tree_bytes_max = 2 * wire::rendered_bytes_max;
 constexpr std::size_t value_bytes_max = 5UL << 20;  // for strangers: less than a step may have
 
 // Names of the language that are there whatever the execution has done.
-constexpr const char* language_names[] = {"workload",     "vars",       "ctx", "steps",
-                                          "execution_id", "catalog_id", "job"};
+constexpr const char* language_names[] = {"workload", "vars", "ctx", "steps", "execution_id", "catalog_id", "job"};
 
 void add_members(const Json& object, std::set<std::string>& names) {
   if (!object.is_object()) return;
@@ -74,8 +73,8 @@ base::Result<Loaded> load(dispatch::ServerContext& context, base::ExecutionId ex
     std::string state;
     auto row = store::ExecutionTable(session).find(execution_id, state);
     if (!row) {
-      loaded = base::failure(ErrorCode::not_found, "no execution has execution_id " + execution_id.str(),
-                             "execution_id");
+      loaded =
+          base::failure(ErrorCode::not_found, "no execution has execution_id " + execution_id.str(), "execution_id");
       return;
     }
     auto playbook = context.playbooks.get(row->catalog_id, session);
@@ -83,8 +82,7 @@ base::Result<Loaded> load(dispatch::ServerContext& context, base::ExecutionId ex
       loaded = base::failure(std::move(playbook.error()));
       return;
     }
-    loaded = Loaded{
-        .playbook = std::move(*playbook), .state = std::move(state), .workload = std::move(row->workload)};
+    loaded = Loaded{.playbook = std::move(*playbook), .state = std::move(state), .workload = std::move(row->workload)};
   });
   return loaded;
 }

@@ -6,7 +6,8 @@
 
 namespace noetl::views {
 
-base::Result<wire::StoreResultAnswer> store_result(dispatch::ServerContext& context, const wire::StoreResultRequest& request) {
+base::Result<wire::StoreResultAnswer> store_result(dispatch::ServerContext& context,
+                                                   const wire::StoreResultRequest& request) {
   const base::ResultId id{context.ids.next()};
   bool is_kept = false;
   context.connections.run_one(
@@ -18,16 +19,15 @@ base::Result<wire::StoreResultAnswer> store_result(dispatch::ServerContext& cont
   const std::string command = "command " + request.lease.queue_id.str();
   if (!row) return base::failure(base::ErrorCode::not_found, "there is no " + command, "/queue_id");
   if (!row->execution_id.is_set()) {
-    return base::failure(
-        base::ErrorCode::conflict,
-        command +
-            " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
-            "as a step of a playbook");
+    return base::failure(base::ErrorCode::conflict,
+                         command +
+                             " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
+                             "as a step of a playbook");
   }
-  return base::failure(base::ErrorCode::lease_lost,
-                       "worker '" + request.worker_id + "' does not run " + command + " at epoch " +
-                           std::to_string(request.lease.epoch) + ": it is " + row->status + " at epoch " +
-                           std::to_string(row->epoch));
+  return base::failure(base::ErrorCode::lease_lost, "worker '" + request.worker_id + "' does not run " + command +
+                                                        " at epoch " + std::to_string(request.lease.epoch) +
+                                                        ": it is " + row->status + " at epoch " +
+                                                        std::to_string(row->epoch));
 }
 
 }  // namespace noetl::views

@@ -36,18 +36,19 @@ Reason reason_of(const CommandFacts& facts) {
   Reasons reasons;
   if (facts.is_execution_paused) reasons.add("execution_paused", "its execution is paused");
   if (pool.is_paused)
-    reasons.add("pool_paused", "pool '" + pool.pool + "' is paused" + (pool.paused_at.empty() ? "" : " since " + pool.paused_at));
+    reasons.add("pool_paused",
+                "pool '" + pool.pool + "' is paused" + (pool.paused_at.empty() ? "" : " since " + pool.paused_at));
   if (!facts.due_at.empty() && facts.attempts > 0) {
-    reasons.add("retry_at", "waits for a retry at " + facts.due_at + " (attempt " + std::to_string(facts.attempts + 1) + " of " +
-                                std::to_string(facts.max_attempts) + ")");
+    reasons.add("retry_at", "waits for a retry at " + facts.due_at + " (attempt " + std::to_string(facts.attempts + 1) +
+                                " of " + std::to_string(facts.max_attempts) + ")");
   } else if (!facts.due_at.empty()) {
     reasons.add("due_at", "due at " + facts.due_at);
   }
   add_workers(facts, reasons);
   if (!reasons.is_empty()) return reasons.take();
   if (pool.busy >= pool.slots) {
-    reasons.add("slots_busy", (pool.slots == 1 ? "the only slot" : "all " + std::to_string(pool.slots) + " slots") + " of pool '" +
-                                  pool.pool + "' " + (pool.slots == 1 ? "is" : "are") + " busy");
+    reasons.add("slots_busy", (pool.slots == 1 ? "the only slot" : "all " + std::to_string(pool.slots) + " slots") +
+                                  " of pool '" + pool.pool + "' " + (pool.slots == 1 ? "is" : "are") + " busy");
   } else {
     reasons.add("next", "due: a worker of pool '" + pool.pool + "' takes it next");
   }

@@ -54,7 +54,5 @@ class IdGenerator {
 
 template <class Tag>
 struct std::hash<noetl::base::Id<Tag>> {
-  std::size_t operator()(noetl::base::Id<Tag> id) const noexcept {
-    return std::hash<std::int64_t>{}(id.value);
-  }
+  std::size_t operator()(noetl::base::Id<Tag> id) const noexcept { return std::hash<std::int64_t>{}(id.value); }
 };

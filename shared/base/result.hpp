@@ -12,16 +12,10 @@ template <class T>
 using Result = tl::expected<T, Error>;
 
 // return failure(ErrorCode::not_found, "playbook 'x' …");
-[[nodiscard]] inline tl::unexpected<Error> failure(ErrorCode code, std::string message,
-                                                   std::string field = {}) {
-  return tl::unexpected<Error>(Error{.code = code,
-                                     .message = std::move(message),
-                                     .field = std::move(field),
-                                     .retry_after = {},
-                                     .details = {}});
+[[nodiscard]] inline tl::unexpected<Error> failure(ErrorCode code, std::string message, std::string field = {}) {
+  return tl::unexpected<Error>(
+      Error{.code = code, .message = std::move(message), .field = std::move(field), .retry_after = {}, .details = {}});
 }
-[[nodiscard]] inline tl::unexpected<Error> failure(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+[[nodiscard]] inline tl::unexpected<Error> failure(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 }  // namespace noetl::base

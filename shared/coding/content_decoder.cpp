@@ -135,7 +135,8 @@ base::Result<ContentDecoder> ContentDecoder::of(std::string_view codings) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
     if (name != "gzip" && name != "x-gzip" && name != "deflate") {
-      const bool is_shown = name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+      const bool is_shown =
+          name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7F; });
       return base::failure(base::ErrorCode::unsupported,
                            "the Content-Encoding " + (is_shown ? "'" + name + "'" : std::string("that is named")) +
                                " is none of gzip and deflate");

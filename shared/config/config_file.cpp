@@ -42,13 +42,12 @@ base::Result<FileValues> parse_lines(std::string_view text, const std::string& f
                      where + ": expected 'setting = value', found '" + std::string(line) + "'");
     }
     const auto value = unquote(trim(line.substr(equals + 1)));
-    if (!value)
-      return failure(ErrorCode::invalid_input, where + ": a quoted value must end with the same quote");
+    if (!value) return failure(ErrorCode::invalid_input, where + ": a quoted value must end with the same quote");
     const std::string key(trim(line.substr(0, equals)));
     const auto [at, is_new] = values.try_emplace(key, FileValue{*value, where});
     if (!is_new) {
-      return failure(ErrorCode::invalid_input,
-                     where + ": '" + key + "' is set twice, first at " + at->second.where, key);
+      return failure(ErrorCode::invalid_input, where + ": '" + key + "' is set twice, first at " + at->second.where,
+                     key);
     }
   }
   return values;

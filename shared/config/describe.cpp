@@ -55,8 +55,7 @@ std::string settings_as_markdown() {
 }
 
 std::string shown_value(const Setting& setting, const ResolvedValue& value) {
-  return setting.is_secret && !value.value.empty() && value.origin != Origin::default_value ? "***"
-                                                                                            : value.value;
+  return setting.is_secret && !value.value.empty() && value.origin != Origin::default_value ? "***" : value.value;
 }
 
 }  // namespace noetl::config

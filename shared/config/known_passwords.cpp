@@ -34,8 +34,7 @@ bool has_known_password(std::string_view address) {
     begin = comma + 1;
   }
   constexpr std::string_view keyword = "password=";
-  for (std::size_t at = address.find(keyword); at != std::string_view::npos;
-       at = address.find(keyword, at + 1)) {
+  for (std::size_t at = address.find(keyword); at != std::string_view::npos; at = address.find(keyword, at + 1)) {
     std::string_view value = address.substr(at + keyword.size());
     const bool is_quoted = value.starts_with('\'');
     if (is_quoted) value.remove_prefix(1);

@@ -12,8 +12,7 @@ base::Result<ProgramFlags> read_flags(const std::vector<std::string>& arguments,
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (!argument.starts_with("--")) {
-      return failure(ErrorCode::invalid_input,
-                     "expected a flag such as --log-level, found '" + argument + "'");
+      return failure(ErrorCode::invalid_input, "expected a flag such as --log-level, found '" + argument + "'");
     }
     const auto equals = argument.find('=');
     const std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
@@ -21,10 +20,9 @@ base::Result<ProgramFlags> read_flags(const std::vector<std::string>& arguments,
     const bool is_known = name == "config" || (setting != nullptr && (setting->programs & program) != 0);
     if (!is_known) {
       const std::string near = nearest_setting(name);
-      return failure(
-          ErrorCode::invalid_input,
-          "unknown flag --" + name + (near.empty() || near == name ? "" : ", did you mean --" + near + "?"),
-          name);
+      return failure(ErrorCode::invalid_input,
+                     "unknown flag --" + name + (near.empty() || near == name ? "" : ", did you mean --" + near + "?"),
+                     name);
     }
     if (equals == std::string::npos && i + 1 == arguments.size()) {
       return failure(ErrorCode::invalid_input, "--" + name + " needs a value", name);

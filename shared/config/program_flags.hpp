@@ -16,7 +16,6 @@ struct ProgramFlags {
 };
 
 // Errors: an unknown flag (with the nearest one), a flag of another program, a value left out.
-[[nodiscard]] base::Result<ProgramFlags> read_flags(const std::vector<std::string>& arguments,
-                                                    Program program);
+[[nodiscard]] base::Result<ProgramFlags> read_flags(const std::vector<std::string>& arguments, Program program);
 
 }  // namespace noetl::config

@@ -85,19 +85,17 @@ std::string keyword(std::string_view name, std::string_view value) {
 
 std::string database_url(const Reader& read) {
   if (!read.text("database-url").empty()) return read.text("database-url");
-  std::string url =
-      keyword("host", read.text("postgres-host")) + " " + keyword("port", read.text("postgres-port")) + " " +
-      keyword("dbname", read.text("postgres-db")) + " " + keyword("user", read.text("postgres-user"));
-  if (!read.text("postgres-password").empty())
-    url += " " + keyword("password", read.text("postgres-password"));
+  std::string url = keyword("host", read.text("postgres-host")) + " " + keyword("port", read.text("postgres-port")) +
+                    " " + keyword("dbname", read.text("postgres-db")) + " " +
+                    keyword("user", read.text("postgres-user"));
+  if (!read.text("postgres-password").empty()) url += " " + keyword("password", read.text("postgres-password"));
   return url;
 }
 
 base::Result<void> check_lease(const Reader& read) {
   if (read.duration("lease") >= 3 * read.duration("heartbeat-interval")) return {};
   return failure(ErrorCode::invalid_input,
-                 "lease (from " + read.at("lease").where +
-                     ") must be at least three times heartbeat-interval (from " +
+                 "lease (from " + read.at("lease").where + ") must be at least three times heartbeat-interval (from " +
                      read.at("heartbeat-interval").where + "), found " + read.text("lease") + " and " +
                      read.text("heartbeat-interval") + ": a single lost heartbeat would cost the lease",
                  "lease");
@@ -112,8 +110,7 @@ base::Result<void> check_passwords(const Reader& read) {
                        ") has a password that everybody knows: make one with openssl rand -hex 32",
                    std::string(name));
   };
-  for (const std::string_view name :
-       {"token", "worker-token", "postgres-password", "nats-password", "nats-token"}) {
+  for (const std::string_view name : {"token", "worker-token", "postgres-password", "nats-password", "nats-token"}) {
     if (is_known_password(read.text(name))) return refused(name);
   }
   for (const std::string_view name : {"database-url", "nats-url"}) {
@@ -131,8 +128,7 @@ std::string advertised_url(const Reader& read) {
 
 base::Result<ServerSettings> server_settings(const Resolved& resolved) {
   const Reader read(resolved);
-  if (auto checked = check_secret_files(resolved, server); !checked)
-    return failure(std::move(checked.error()));
+  if (auto checked = check_secret_files(resolved, server); !checked) return failure(std::move(checked.error()));
   if (auto checked = check_passwords(read); !checked) return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return ServerSettings{.log = log_choice(read),
@@ -180,53 +176,51 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
 
 base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
-  if (auto checked = check_secret_files(resolved, worker); !checked)
-    return failure(std::move(checked.error()));
-  return WorkerSettings{
-      .log = log_choice(read),
-      .nats = nats_address(read, read.text("pool")),
-      .server_url = read.text("server-url"),
-      .server_ca_file = read.text("server-ca"),
-      .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
-      .pool = read.text("pool"),
-      .slots = read.integer("slots"),
-      .prefetch_max = read.integer("prefetch"),
-      .takes_direct_dispatch = read.text("direct-dispatch") == "on",
-      .runs_ahead = read.text("run-ahead") == "on",
-      .uses_nats_transport = read.text("transport") == "nats",
-      .cluster_prefix = read.text("cluster-prefix"),
-      .host = read.text("host"),
-      .health_port = read.integer("health-port"),
-      .worker_id = read.text("worker-id"),
-      .grace = read.duration("grace"),
-      .python = read.text("python"),
-      .python_processes = read.integer("python-processes"),
-      .python_processes_max = read.integer("python-processes-max"),
-      .reuses_python = read.text("python-reuse") == "on",
-      .python_preload = read.text("python-preload"),
-      .tools = read.text("tools"),
-      .tool_environment = read.text("tool-environment"),
-      .python_versions = read.text("python-versions"),
-      .scripts_root = read.text("scripts-root"),
-      .egress_allow = read.text("egress-allow"),
-      .egress_deny = read.text("egress-deny"),
-      .files_root = read.text("files-root"),
-      .container_images = read.text("container-images"),
-      .container_mounts = read.text("container-mounts"),
-      .container_networks = read.text("container-networks"),
-      .container_users = read.text("container-users"),
-      .tool_postgres_url = read.text("tool-postgres-url"),
-      .tool_nats_url = read.text("tool-nats-url"),
-      .duckdb_library = read.text("duckdb-library"),
-      .tool_secrets = read.text("tool-secrets"),
-      .tool_exec = read.text("tool-exec"),
-      .tool_timeout = read.duration("tool-timeout"),
-      .tool_memory_max = read.bytes("tool-memory-max"),
-      .tool_file_max = read.bytes("tool-file-max"),
-      .tool_cpu_max = read.duration("tool-cpu-max"),
-      .tool_processes_max = read.integer("tool-processes-max"),
-      .tool_output_max = read.bytes("tool-output-max"),
-      .tool_result_max = read.bytes("tool-result-max")};
+  if (auto checked = check_secret_files(resolved, worker); !checked) return failure(std::move(checked.error()));
+  return WorkerSettings{.log = log_choice(read),
+                        .nats = nats_address(read, read.text("pool")),
+                        .server_url = read.text("server-url"),
+                        .server_ca_file = read.text("server-ca"),
+                        .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
+                        .pool = read.text("pool"),
+                        .slots = read.integer("slots"),
+                        .prefetch_max = read.integer("prefetch"),
+                        .takes_direct_dispatch = read.text("direct-dispatch") == "on",
+                        .runs_ahead = read.text("run-ahead") == "on",
+                        .uses_nats_transport = read.text("transport") == "nats",
+                        .cluster_prefix = read.text("cluster-prefix"),
+                        .host = read.text("host"),
+                        .health_port = read.integer("health-port"),
+                        .worker_id = read.text("worker-id"),
+                        .grace = read.duration("grace"),
+                        .python = read.text("python"),
+                        .python_processes = read.integer("python-processes"),
+                        .python_processes_max = read.integer("python-processes-max"),
+                        .reuses_python = read.text("python-reuse") == "on",
+                        .python_preload = read.text("python-preload"),
+                        .tools = read.text("tools"),
+                        .tool_environment = read.text("tool-environment"),
+                        .python_versions = read.text("python-versions"),
+                        .scripts_root = read.text("scripts-root"),
+                        .egress_allow = read.text("egress-allow"),
+                        .egress_deny = read.text("egress-deny"),
+                        .files_root = read.text("files-root"),
+                        .container_images = read.text("container-images"),
+                        .container_mounts = read.text("container-mounts"),
+                        .container_networks = read.text("container-networks"),
+                        .container_users = read.text("container-users"),
+                        .tool_postgres_url = read.text("tool-postgres-url"),
+                        .tool_nats_url = read.text("tool-nats-url"),
+                        .duckdb_library = read.text("duckdb-library"),
+                        .tool_secrets = read.text("tool-secrets"),
+                        .tool_exec = read.text("tool-exec"),
+                        .tool_timeout = read.duration("tool-timeout"),
+                        .tool_memory_max = read.bytes("tool-memory-max"),
+                        .tool_file_max = read.bytes("tool-file-max"),
+                        .tool_cpu_max = read.duration("tool-cpu-max"),
+                        .tool_processes_max = read.integer("tool-processes-max"),
+                        .tool_output_max = read.bytes("tool-output-max"),
+                        .tool_result_max = read.bytes("tool-result-max")};
 }
 
 ClientSettings client_settings(const Resolved& resolved) {

@@ -22,8 +22,7 @@ ResolvedValue pick(const Setting& setting, const Sources& sources) {
   }
   for (const auto variable : setting.environment) {
     // An empty variable counts as not set: that is how compose files and manifests leave one out.
-    if (auto value = sources.environment ? sources.environment(variable) : std::nullopt;
-        value && !value->empty()) {
+    if (auto value = sources.environment ? sources.environment(variable) : std::nullopt; value && !value->empty()) {
       return {std::move(*value), Origin::environment, std::string(variable)};
     }
   }
@@ -40,12 +39,11 @@ std::optional<std::string> process_environment(std::string_view variable) {
 
 base::Result<FileValues> load_file(const std::string& file_name) {
   std::ifstream file(file_name, std::ios::binary);
-  if (!file)
-    return failure(ErrorCode::not_found, "the configuration file " + file_name + " cannot be read", "config");
+  if (!file) return failure(ErrorCode::not_found, "the configuration file " + file_name + " cannot be read", "config");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.size() > file_bytes_max) {
-    return failure(ErrorCode::payload_too_large,
-                   "the configuration file " + file_name + " is larger than 1 MiB", "config");
+    return failure(ErrorCode::payload_too_large, "the configuration file " + file_name + " is larger than 1 MiB",
+                   "config");
   }
   return parse_config_file(text, file_name);
 }
@@ -61,8 +59,7 @@ base::Result<std::string> read_secret(const std::string& file_name) {
     return failure(ErrorCode::payload_too_large, "the file '" + file_name + "' is larger than 64 KiB");
   constexpr std::string_view blanks = " \t\r\n";
   const auto first = text.find_first_not_of(blanks);
-  if (first == std::string::npos)
-    return failure(ErrorCode::invalid_input, "the file '" + file_name + "' is empty");
+  if (first == std::string::npos) return failure(ErrorCode::invalid_input, "the file '" + file_name + "' is empty");
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
@@ -85,8 +82,7 @@ void take_from_files(Resolved& resolved, const Sources& sources) {
 
 std::string instead_of_flag(const Setting& setting) {
   const std::string name(setting.name);
-  return "--" + name +
-         " would show a secret to everybody who lists the processes of this machine: set the variable " +
+  return "--" + name + " would show a secret to everybody who lists the processes of this machine: set the variable " +
          std::string(setting.environment.front()) + ", or name a file that holds it with --" + name + "-file";
 }
 
@@ -109,13 +105,10 @@ std::string nearest_setting(std::string_view name) {
 }
 
 base::Result<Resolved> resolve(const Sources& sources) {
-  base::Error errors{
-      .code = ErrorCode::invalid_input, .message = {}, .field = {}, .retry_after = {}, .details = {}};
-  const auto found_error = [&](const std::string& setting, const std::string& message,
-                               const std::string& suggestion) {
+  base::Error errors{.code = ErrorCode::invalid_input, .message = {}, .field = {}, .retry_after = {}, .details = {}};
+  const auto found_error = [&](const std::string& setting, const std::string& message, const std::string& suggestion) {
     errors.message += (errors.message.empty() ? "" : "; ") + message;
-    errors.details.push_back(
-        {.field = setting, .message = message, .line = 0, .column = 0, .suggestion = suggestion});
+    errors.details.push_back({.field = setting, .message = message, .line = 0, .column = 0, .suggestion = suggestion});
     if (errors.field.empty()) errors.field = setting;
   };
   const auto check_known = [&](const std::string& key, const std::string& where) {
@@ -127,8 +120,7 @@ base::Result<Resolved> resolve(const Sources& sources) {
   for (const auto& [key, value] : sources.file) {
     check_known(key, value.where);
     if (const auto* setting = find_setting(key); setting != nullptr && !setting->is_in_files)
-      found_error(key, value.where + ": '" + key + "' may not be set in a file, only by its flag or variable",
-                  {});
+      found_error(key, value.where + ": '" + key + "' may not be set in a file, only by its flag or variable", {});
   }
   for (const auto& [name, value] : sources.flags) {
     check_known(name, "--" + name);
@@ -144,10 +136,10 @@ base::Result<Resolved> resolve(const Sources& sources) {
       const std::string shown = setting.is_secret ? "a secret value"
                                 : is_hidden       ? "one with a user"
                                                   : "'" + value.value + "'";
-      found_error(std::string(setting.name),
-                  std::string(setting.name) + " (from " + value.where + "): " + checked.error().message +
-                      ", found " + shown,
-                  {});
+      found_error(
+          std::string(setting.name),
+          std::string(setting.name) + " (from " + value.where + "): " + checked.error().message + ", found " + shown,
+          {});
     }
     resolved.emplace(setting.name, std::move(value));
   }

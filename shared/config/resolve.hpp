@@ -35,8 +35,7 @@ struct Sources {
   std::map<std::string, std::string> flags;  // by setting name
   std::function<std::optional<std::string>(std::string_view)> environment;  // variable → value
   FileValues file;
-  std::function<base::Result<std::string>(const std::string& file)> read_file =
-      {};  // of settings that name one
+  std::function<base::Result<std::string>(const std::string& file)> read_file = {};  // of settings that name one
 };
 
 [[nodiscard]] base::Result<Resolved> resolve(const Sources& sources);

@@ -31,8 +31,7 @@ template <std::size_t N>
 base::Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number < 0)
-    return failure(ErrorCode::invalid_input, "not a number with a unit");
+  if (error != std::errc{} || number < 0) return failure(ErrorCode::invalid_input, "not a number with a unit");
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const auto& known : units) {
     if (known.name != unit) continue;
@@ -77,8 +76,7 @@ bool has_user(std::string_view urls, bool needs_password = false) {
     // A password may have a '/' that somebody forgot to encode: look up to the next URL.
     const auto one = urls.substr(0, urls.find(','));
     const auto user = one.substr(0, one.find('@'));
-    if (user.size() < one.size() && (!needs_password || user.find(':') != std::string_view::npos))
-      return true;
+    if (user.size() < one.size() && (!needs_password || user.find(':') != std::string_view::npos)) return true;
   }
   return false;
 }
@@ -119,12 +117,10 @@ std::string expectation(const Setting& setting) {
       return "a whole number " + range_text(setting, [](std::int64_t n) { return std::to_string(n); });
     case SettingKind::duration:
       return "a duration " +
-             range_text(
-                 setting,
-                 [](std::int64_t n) { return durations::duration_text(std::chrono::milliseconds{n}); }) +
+             range_text(setting,
+                        [](std::int64_t n) { return durations::duration_text(std::chrono::milliseconds{n}); }) +
              ", e.g. 500ms, 5s, 2m";
-    case SettingKind::bytes:
-      return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
+    case SettingKind::bytes: return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
     case SettingKind::http_url: return "an http or https address without user and password";
     case SettingKind::choice: {
       std::string text = "one of";

@@ -35,11 +35,9 @@ struct Setting {
   std::int64_t least = 0;  // of integers, bytes; milliseconds of durations
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string_view> choices = {};
-  bool is_address =
-      false;  // of a secret: a URL or libpq keywords, which is one only with a user or a password in it
+  bool is_address = false;  // of a secret: a URL or libpq keywords, which is one only with a user or a password in it
   bool is_in_files = true;  // false: flag and environment alone
-  std::string_view content_of =
-      {};  // not empty: names a file; its content is the value of this secret setting
+  std::string_view content_of = {};  // not empty: names a file; its content is the value of this secret setting
 };
 
 // Every setting of every program, in the order of the docs.

@@ -244,16 +244,14 @@ namespace {
 Setting file_of(const Setting& setting) {
   static std::deque<std::string> texts;  // what the views of the table point to
   const auto kept = [](std::string text) -> std::string_view { return texts.emplace_back(std::move(text)); };
-  Setting file{
-      .name = kept(std::string(setting.name) + "-file"),
-      .environment = {},
-      .default_value = "",
-      .programs = setting.programs,
-      .help = kept("File with the value of " + std::string(setting.name) +
-                   ", without the blanks around it. Used when " + std::string(setting.name) + " is not set."),
-      .content_of = setting.name};
-  for (const auto variable : setting.environment)
-    file.environment.push_back(kept(std::string(variable) + "_FILE"));
+  Setting file{.name = kept(std::string(setting.name) + "-file"),
+               .environment = {},
+               .default_value = "",
+               .programs = setting.programs,
+               .help = kept("File with the value of " + std::string(setting.name) +
+                            ", without the blanks around it. Used when " + std::string(setting.name) + " is not set."),
+               .content_of = setting.name};
+  for (const auto variable : setting.environment) file.environment.push_back(kept(std::string(variable) + "_FILE"));
   return file;
 }
 
@@ -262,8 +260,7 @@ Setting file_of(const Setting& setting) {
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> table;
-    for (auto* part :
-         {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
+    for (auto* part : {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
       for (auto& setting : part()) {
         table.push_back(std::move(setting));
         if (table.back().is_secret) table.push_back(file_of(table.back()));

@@ -15,16 +15,14 @@ std::string_view to_string(CommandStatus status) {
 }
 
 std::optional<CommandStatus> command_status_from(std::string_view text) {
-  for (const auto status : {CommandStatus::queued, CommandStatus::running, CommandStatus::done,
-                            CommandStatus::failed, CommandStatus::dead, CommandStatus::cancelled}) {
+  for (const auto status : {CommandStatus::queued, CommandStatus::running, CommandStatus::done, CommandStatus::failed,
+                            CommandStatus::dead, CommandStatus::cancelled}) {
     if (text == to_string(status)) return status;
   }
   return std::nullopt;
 }
 
-bool is_terminal(CommandStatus status) {
-  return status != CommandStatus::queued && status != CommandStatus::running;
-}
+bool is_terminal(CommandStatus status) { return status != CommandStatus::queued && status != CommandStatus::running; }
 
 std::string_view event_name(Outcome outcome) {
   switch (outcome) {

@@ -14,8 +14,8 @@ inline constexpr const char* template_member = "$template";
 inline constexpr const char* template_names_member = "$names";
 
 [[nodiscard]] inline nlohmann::json deferred_template(nlohmann::json source, nlohmann::json names) {
-  return nlohmann::json::binary(nlohmann::json::to_cbor(
-      {{template_member, std::move(source)}, {template_names_member, std::move(names)}}));
+  return nlohmann::json::binary(
+      nlohmann::json::to_cbor({{template_member, std::move(source)}, {template_names_member, std::move(names)}}));
 }
 
 [[nodiscard]] inline bool has_deferred_template(const nlohmann::json& value) {

@@ -27,7 +27,9 @@ inline constexpr std::array<ErrorDetail, 12> error_details{{
     {"url", "text", "http: with its query, without what is secret"},
     {"body", "text", "http: the first bytes of the answer"},
     {"templates", "list", "templates of the step that gave nothing: `input.rows: {{ fecth.results }}`"},
-    {"child", "map", "of the playbook that the step called: execution_id, path, step, and task, item, attempt, child where it has them"},
+    {"child", "map",
+     "of the playbook that the step called: execution_id, path, step, and task, item, attempt, child where it has "
+     "them"},
 }};
 
 [[nodiscard]] constexpr const ErrorDetail* find_error_detail(std::string_view name) {

@@ -23,9 +23,12 @@ inline constexpr std::array<ErrorKind, 19> error_kinds{{
     {"unsupported",
      "this worker cannot do it: a library, program or extension is missing; or there is another way, which "
      "the message names"},
-    {"auth", "refused for who we are: 401, 403, a password, a role, a path outside its folder, what a credential does not allow"},
+    {"auth",
+     "refused for who we are: 401, 403, a password, a role, a path outside its folder, what a credential does not "
+     "allow"},
     {"not_found", "credential, table, file, image, bucket, tool, 404"},
-    {"conflict", "a constraint; somebody holds a lock, or a serialization failure", false, "a lock or a serialization failure"},
+    {"conflict", "a constraint; somebody holds a lock, or a serialization failure", false,
+     "a lock or a serialization failure"},
     {"rate_limit", "429; `retry_after` has the peer's wish", true},
     {"client_error", "any other 4xx", false, "408 and 425"},
     {"server_error", "5xx and the peer's own trouble", true},

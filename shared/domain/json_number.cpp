@@ -58,7 +58,8 @@ bool is_kept_real(std::string_view token) {
   const std::string digits = significant(token);
   double value = 0;
   const auto read = std::from_chars(token.data(), token.data() + token.size(), value);
-  if (read.ec != std::errc{} || !std::isfinite(value)) return digits.empty();  // beyond a double; zero in any spelling is zero
+  if (read.ec != std::errc{} || !std::isfinite(value))
+    return digits.empty();  // beyond a double; zero in any spelling is zero
   if (value == 0 || digits.size() > digits_max) return digits.empty();
   std::array<char, digits_max + 32> shown{};
   const auto shortest = std::to_chars(shown.data(), shown.data() + shown.size(), value, std::chars_format::scientific);

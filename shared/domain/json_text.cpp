@@ -21,7 +21,9 @@ void append_integer(std::string& out, Integer value) {
   out.append(digits.data(), written.ptr);
 }
 
-bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
+}
 
 void append_escape(std::string& out, char c) {
   constexpr std::string_view named = "\"\\\b\f\n\r\t";

@@ -34,8 +34,8 @@ base::Result<int> count_of(const nlohmann::json& value, const CountBounds& bound
   if (number && std::floor(*number) == *number && *number >= bounds.least && *number <= bounds.most)
     return static_cast<int>(*number);
   const auto most = bounds.most == CountBounds{}.most ? "" : " to " + std::to_string(bounds.most);
-  return failure(ErrorCode::invalid_input, "expected a whole number from " + std::to_string(bounds.least) +
-                                               most + "; found " + found(value));
+  return failure(ErrorCode::invalid_input,
+                 "expected a whole number from " + std::to_string(bounds.least) + most + "; found " + found(value));
 }
 
 base::Result<double> factor_of(const nlohmann::json& value) {

@@ -64,11 +64,10 @@ base::Result<milliseconds> parse_duration(std::string_view text) {
 }
 
 base::Result<milliseconds> duration_of(const nlohmann::json& value, const DurationBounds& bounds) {
-  const auto read =
-      value.is_number() ? from_milliseconds(value.get<double>() * 1000)
-      : value.is_string()
-          ? parse_duration(value.get_ref<const std::string&>())
-          : base::Result<milliseconds>(failure(ErrorCode::invalid_input, "neither number nor text"));
+  const auto read = value.is_number() ? from_milliseconds(value.get<double>() * 1000)
+                    : value.is_string()
+                        ? parse_duration(value.get_ref<const std::string&>())
+                        : base::Result<milliseconds>(failure(ErrorCode::invalid_input, "neither number nor text"));
   if (read && *read >= bounds.least && *read <= bounds.most) return *read;
   return failure(ErrorCode::invalid_input, expectation(bounds) + "; found " + found(value));
 }

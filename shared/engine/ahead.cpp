@@ -6,7 +6,8 @@ namespace noetl::engine {
 
 bool is_one_line(const State& state, std::size_t commands) {
   const auto& notes = state.bookkeeping;
-  if (state.outstanding.size() != 1 || notes.contains("arrivals") || notes.contains("failure") || notes.contains("finished"))
+  if (state.outstanding.size() != 1 || notes.contains("arrivals") || notes.contains("failure") ||
+      notes.contains("finished"))
     return false;
   const Json* loops = map_member(notes, "loops");
   const Json* loop = loops == nullptr ? nullptr : map_member(*loops, state.outstanding.begin()->first);

@@ -21,8 +21,7 @@ domain::ToolError error_of(const NodeResult& node_result) {
 void Evaluator::begin(const std::string& entry) {
   append("playbook.initialized", "", "started", Json{{"workload", decision_input_.workload}});
   if (decision_input_.playbook.find_step(entry) == nullptr) {
-    fail(entry, "invalid_playbook",
-         "the playbook starts with the step '" + entry + "', which it does not have");
+    fail(entry, "invalid_playbook", "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
     tokens_.push_back({.step = entry});
   }
@@ -112,12 +111,11 @@ base::Result<Decision> start(const DecisionInput& decision_input) {
   return first_decision(evaluator);
 }
 
-base::Result<Decision> start_again(const DecisionInput& decision_input, const State& earlier,
-                                   const std::string& step) {
+base::Result<Decision> start_again(const DecisionInput& decision_input, const State& earlier, const std::string& step) {
   const auto found = decision_input.playbook.step_index.find(step);
   if (found == decision_input.playbook.step_index.end()) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "the playbook has no step '" + step + "' to begin at", "/from_step");
+    return base::failure(base::ErrorCode::invalid_input, "the playbook has no step '" + step + "' to begin at",
+                         "/from_step");
   }
   auto is_gone = Graph(decision_input.playbook).reachable({found->second}, Graph::no_barrier);
   is_gone[found->second] = true;

@@ -23,14 +23,11 @@ constexpr milliseconds look_again{1000};
 constexpr long buffer_bytes = 64L * 1024;  // less than the slack in ExchangeState::count_wire
 
 milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
-  return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()),
-                  milliseconds(0));
+  return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()), milliseconds(0));
 }
 
 void set(CURL* handle, CURLoption option, long value) { curl_easy_setopt(handle, option, value); }
-void set(CURL* handle, CURLoption option, const std::string& value) {
-  curl_easy_setopt(handle, option, value.c_str());
-}
+void set(CURL* handle, CURLoption option, const std::string& value) { curl_easy_setopt(handle, option, value.c_str()); }
 
 List header_list(const Message& message) {
   List list(nullptr, &curl_slist_free_all);
@@ -111,8 +108,8 @@ void set_all(CURL* handle, const Message& message, const Bounds& bounds) {
   set(handle, CURLOPT_ACCEPT_ENCODING, std::string("gzip, deflate"));
   set(handle, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   set(handle, CURLOPT_TCP_NODELAY, 1L);
-  const auto connect = std::clamp(bounds.connect_timeout, milliseconds(1),
-                                  std::max(left_until(bounds.deadline), milliseconds(1)));
+  const auto connect =
+      std::clamp(bounds.connect_timeout, milliseconds(1), std::max(left_until(bounds.deadline), milliseconds(1)));
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
   set_method(handle, message);
   set_tls(handle, message.tls);
@@ -164,16 +161,14 @@ struct Client::Handles {
   }
 
   // Runs the transfer that is set; nothing when it was left at the deadline, at a stop or because `state` ended it.
-  std::optional<CURLcode> run(const ExchangeState& state, const Bounds& bounds,
-                              const std::stop_token& stop) const {
+  std::optional<CURLcode> run(const ExchangeState& state, const Bounds& bounds, const std::stop_token& stop) const {
     const std::stop_callback wakes(stop, [this] { curl_multi_wakeup(multi); });
     while (true) {
       int running = 0;
       if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
       if (state.ended()) return std::nullopt;
       int queued = 0;
-      if (const CURLMsg* said = curl_multi_info_read(multi, &queued); said != nullptr)
-        return said->data.result;
+      if (const CURLMsg* said = curl_multi_info_read(multi, &queued); said != nullptr) return said->data.result;
       const milliseconds left = left_until(bounds.deadline);
       if (stop.stop_requested() || left == milliseconds(0)) return std::nullopt;
       curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::min(left, look_again).count()), nullptr);
@@ -187,8 +182,7 @@ struct Client::Handles {
 Client::Client(const reach::Egress& egress) : egress_(egress), handles_(std::make_unique<Handles>()) {}
 Client::~Client() = default;
 
-Ending Client::send(const Message& message, const Bounds& bounds, const std::stop_token& stop,
-                    const Reader& reader) {
+Ending Client::send(const Message& message, const Bounds& bounds, const std::stop_token& stop, const Reader& reader) {
   if (!message.proxy.host.empty()) {
     // The proxy resolves and connects: what can be known of the target is checked before it is asked.
     if (auto why = egress_.refusal_by_name(message.url.host, message.url.port))

@@ -13,8 +13,7 @@ namespace {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() &&
-         (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n'))
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n'))
     text.remove_suffix(1);
   return text;
 }
@@ -22,8 +21,7 @@ std::string_view trimmed(std::string_view text) {
 int status_of(std::string_view line) {
   const std::size_t blank = line.find(' ');
   int status = 0;
-  if (blank != std::string_view::npos)
-    std::from_chars(line.data() + blank + 1, line.data() + line.size(), status);
+  if (blank != std::string_view::npos) std::from_chars(line.data() + blank + 1, line.data() + line.size(), status);
   return status;
 }
 
@@ -70,7 +68,8 @@ bool ExchangeState::take_header_line(std::string_view line) {
     last_value_ = nullptr;
     return true;
   }
-  if (trimmed(line).empty()) return head_.status / 100 == 1 || end_head();  // after an interim answer the final one follows
+  if (trimmed(line).empty())
+    return head_.status / 100 == 1 || end_head();  // after an interim answer the final one follows
   return take_field(line);
 }
 
@@ -98,7 +97,8 @@ bool ExchangeState::end_head() {
   is_head_whole_ = true;
   // libcurl would undo a packed transfer as well, and take half of one for whole. Nobody asks for it (TE).
   const auto transfer = head_.headers.find("transfer-encoding");
-  if (transfer != head_.headers.end() && base::lower_case(transfer->second) != "chunked" && base::lower_case(transfer->second) != "identity")
+  if (transfer != head_.headers.end() && base::lower_case(transfer->second) != "chunked" &&
+      base::lower_case(transfer->second) != "identity")
     return end(Ending::How::unsupported, "the peer's Transfer-Encoding is another than chunked");
   return !reader_.head || reader_.head(head_) || end(Ending::How::stopped, "the caller stopped reading");
 }
@@ -108,7 +108,8 @@ bool ExchangeState::take_body(std::string_view bytes) {
     const auto named = head_.headers.find("content-encoding");
     auto decoder = coding::ContentDecoder::of(named == head_.headers.end() ? std::string_view() : named->second);
     const bool is_success = head_.status / 100 == 2;
-    if (!decoder && is_success) return end(Ending::How::unsupported, "the body cannot be read: " + decoder.error().message);
+    if (!decoder && is_success)
+      return end(Ending::How::unsupported, "the body cannot be read: " + decoder.error().message);
     decoder_ = decoder ? *std::move(decoder) : *coding::ContentDecoder::of("");
   }
   const auto taken = decoder_->take(bytes, [&](std::string_view piece) {
@@ -130,8 +131,7 @@ void ExchangeState::count_wire(std::size_t bytes) {
   wire_bytes_ += bytes;
   if (wire_bytes_ > 2 * head_bytes_max + framing_factor_max * body_bytes_)
     end(Ending::How::oversized, "the peer sent " + std::to_string(wire_bytes_) + " bytes for a body of " +
-                                    std::to_string(body_bytes_) +
-                                    ": chunk sizes or their extensions are too long");
+                                    std::to_string(body_bytes_) + ": chunk sizes or their extensions are too long");
 }
 
 curl_socket_t ExchangeState::open_checked(const curl_sockaddr& address) {
@@ -163,8 +163,7 @@ std::size_t ExchangeState::on_header(char* line, std::size_t size, std::size_t c
 std::size_t ExchangeState::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   try {
     // Zero bytes taken of zero are no refusal.
-    return static_cast<ExchangeState*>(self)->take_body({bytes, size * count}) ? size * count
-                                                                               : size * count + 1;
+    return static_cast<ExchangeState*>(self)->take_body({bytes, size * count}) ? size * count : size * count + 1;
   } catch (...) {
     return size * count + 1;
   }
@@ -183,8 +182,7 @@ int ExchangeState::on_wire(CURL* /*handle*/, curl_infotype kind, char* /*bytes*/
   return 0;
 }
 
-curl_socket_t ExchangeState::open_socket(void* self, curlsocktype /*purpose*/,
-                                         curl_sockaddr* address) noexcept {
+curl_socket_t ExchangeState::open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
   try {
     return static_cast<ExchangeState*>(self)->open_checked(*address);
   } catch (...) {

@@ -32,7 +32,8 @@ std::optional<HeaderValue> HeaderValue::of(std::string text) {
 base::Result<void> check_login(const std::string& user, const std::string& password) {
   if (user.find(':') != std::string::npos)
     return base::failure(base::ErrorCode::invalid_input,
-                         "the user of a basic login has a colon: the peer would take what follows it for the password", "auth");
+                         "the user of a basic login has a colon: the peer would take what follows it for the password",
+                         "auth");
   for (const auto* text : {&user, &password}) {
     if (!is_header_value(*text) || text->find('\t') != std::string::npos)
       return base::failure(base::ErrorCode::invalid_input,

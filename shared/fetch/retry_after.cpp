@@ -68,8 +68,8 @@ std::optional<std::chrono::sys_seconds> date_of(std::string_view text, std::chro
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60) return std::nullopt;
   if (year_text.size() == 2) {
     // RFC 9110, 5.6.7: one that seems more than 50 years ahead is of the century before.
-    const int this_year = static_cast<int>(
-        std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now)).year());
+    const int this_year =
+        static_cast<int>(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now)).year());
     year += this_year / 100 * 100;
     if (year > this_year + 50) year -= 100;
   }

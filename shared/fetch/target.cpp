@@ -16,7 +16,8 @@ std::string safe(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_unsafe = byte <= 0x20 || byte >= 0x7F || std::string_view("\"#<>\\^`{|}").find(c) != std::string_view::npos ||
+    const bool is_unsafe = byte <= 0x20 || byte >= 0x7F ||
+                           std::string_view("\"#<>\\^`{|}").find(c) != std::string_view::npos ||
                            (c == '%' && !is_escape(text, at));
     if (is_unsafe) {
       target += base::percent_encoded({&c, 1});

@@ -40,8 +40,7 @@ tl::unexpected<base::Error> bad_url(const std::string& why) {
 std::optional<int> port_of(std::string_view text) {
   int port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535)
-    return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535) return std::nullopt;
   return port;
 }
 
@@ -62,8 +61,7 @@ bool Url::has_same_origin(const Url& other) const {
 }
 
 base::Result<Url> parse_url(std::string_view text) {
-  if (text.size() > url_bytes_max)
-    return bad_url("has more than " + std::to_string(url_bytes_max) + " bytes");
+  if (text.size() > url_bytes_max) return bad_url("has more than " + std::to_string(url_bytes_max) + " bytes");
   Url url;
   const std::size_t colon = text.find("://");
   std::string scheme(text.substr(0, colon == std::string_view::npos ? 0 : colon));
@@ -98,8 +96,7 @@ base::Result<Url> parse_url(std::string_view text) {
     if (split != std::string_view::npos) port_text = authority.substr(split + 1);
   }
   if (!is_host(url.host)) return bad_url("has no valid host");
-  const std::optional<int> port =
-      port_text.empty() ? std::optional(url.is_tls ? 443 : 80) : port_of(port_text);
+  const std::optional<int> port = port_text.empty() ? std::optional(url.is_tls ? 443 : 80) : port_of(port_text);
   if (!port) return bad_url("has no valid port");
   url.port = *port;
   url.target = Target::encoded(target);
@@ -107,12 +104,10 @@ base::Result<Url> parse_url(std::string_view text) {
 }
 
 base::Result<Url> resolve_url(const Url& from, std::string_view location) {
-  if (location.find("://") != std::string_view::npos &&
-      location.find("://") < location.find_first_of("/?#")) {
+  if (location.find("://") != std::string_view::npos && location.find("://") < location.find_first_of("/?#")) {
     return parse_url(location);
   }
-  if (location.starts_with("//"))
-    return parse_url((from.is_tls ? "https:" : "http:") + std::string(location));
+  if (location.starts_with("//")) return parse_url((from.is_tls ? "https:" : "http:") + std::string(location));
   Url url = from;
   const std::string target(location.substr(0, location.find('#')));
   const std::string path = from.target.path();

@@ -48,8 +48,7 @@ struct Request {
   std::string body;
   std::unique_ptr<Ticket> ticket;
   MemoryBudget::Charge memory;  // of the body; more may be added to it
-  std::function<bool()>
-      is_peer_there;  // has the connection not been closed? While the request lasts; any thread
+  std::function<bool()> is_peer_there;  // has the connection not been closed? While the request lasts; any thread
 };
 
 class Application {

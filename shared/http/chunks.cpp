@@ -57,8 +57,8 @@ void ChunkReader::end_size_line() {
   const auto digits = line.substr(0, line.find(';'));
   std::size_t size = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
-  const bool is_hex = !digits.empty() && error == std::errc{} && end == digits.data() + digits.size() &&
-                      digits.front() != '-';
+  const bool is_hex =
+      !digits.empty() && error == std::errc{} && end == digits.data() + digits.size() && digits.front() != '-';
   const bool is_plain =
       std::all_of(line.begin(), line.end(), [](char c) { return c == '\t' || (c >= 0x20 && c < 0x7F); });
   if (!is_hex || !is_plain) return refuse("the size of a chunk is no hexadecimal number");

@@ -45,11 +45,7 @@ bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 }  // namespace
 
 Connection::Connection(int socket, bool is_loopback, std::string peer, const ConnectionLimits& limits)
-    : socket_(socket),
-      is_loopback_(is_loopback),
-      peer_(std::move(peer)),
-      limits_(limits),
-      since_(Clock::now()) {}
+    : socket_(socket), is_loopback_(is_loopback), peer_(std::move(peer)), limits_(limits), since_(Clock::now()) {}
 
 Connection::~Connection() { close(socket_); }
 
@@ -129,13 +125,11 @@ Connection::Progress Connection::read_head(Application& application, MemoryBudge
     return Progress::request;
   }
   if (head.content_length > body_bytes_max_)
-    return end_with(
-        application,
-        {.status = 413, .message = "the body has more than " + std::to_string(body_bytes_max_) + " bytes"});
+    return end_with(application,
+                    {.status = 413, .message = "the body has more than " + std::to_string(body_bytes_max_) + " bytes"});
   if (!budget.has_room(head.content_length))
-    return end_with(
-        application,
-        {.status = 503, .message = "the requests being read fill the memory that they may have; try again"});
+    return end_with(application, {.status = 503,
+                                  .message = "the requests being read fill the memory that they may have; try again"});
   request_.memory = MemoryBudget::Charge(budget);
   if (head.is_chunked) chunks_.emplace(body_bytes_max_);
   enter(Phase::body);
@@ -165,9 +159,8 @@ Connection::Progress Connection::read_body(Application& application) {
     is_whole = body.size() == request_.head.content_length;
   }
   if (!request_.memory.add(body.size() - before))
-    return end_with(
-        application,
-        {.status = 503, .message = "the requests being read fill the memory that they may have; try again"});
+    return end_with(application, {.status = 503,
+                                  .message = "the requests being read fill the memory that they may have; try again"});
   if (!is_whole) return Progress::missing;
   chunks_.reset();
   enter(Phase::answered);
@@ -192,13 +185,9 @@ void Connection::respond(Response response, bool is_last) {
   enter(Phase::answered);
   const bool has_body = !is_head_request_;
   out_.reserve(out_.size() + 256 + (has_body ? response.body.size() : 0));
-  out_.append("HTTP/1.1 ")
-      .append(std::to_string(response.status))
-      .append(" ")
-      .append(reason_of(response.status));
+  out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(reason_of(response.status));
   if (!response.content_type.empty()) out_.append("\r\nContent-Type: ").append(response.content_type);
-  for (const auto& [name, value] : response.headers)
-    out_.append("\r\n").append(name).append(": ").append(value);
+  for (const auto& [name, value] : response.headers) out_.append("\r\n").append(name).append(": ").append(value);
   out_.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
   if (ends_) {
     out_.append("\r\nConnection: close");
@@ -258,8 +247,7 @@ Connection::Clock::time_point Connection::deadline() const {
   switch (phase_) {
     case Phase::idle: return since_ + limits_.keep_alive;
     case Phase::head: return since_ + limits_.head_time;
-    case Phase::body:
-      return since_ + std::min(limits_.body_time, limits_.slack + at_rate(request_.body.size()));
+    case Phase::body: return since_ + std::min(limits_.body_time, limits_.slack + at_rate(request_.body.size()));
     case Phase::answered: return since_ + response_slack + at_rate(out_begin_);
     case Phase::closing: return since_ + closing_time;
   }

@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::array lanes_in_order{Lane::reports, Lane::claims, Lane::general};
 
-std::size_t reserved_of(std::size_t threads) {
-  return threads < 4 ? 0 : std::max<std::size_t>(threads / 8, 1);
-}
+std::size_t reserved_of(std::size_t threads) { return threads < 4 ? 0 : std::max<std::size_t>(threads / 8, 1); }
 
 }  // namespace
 

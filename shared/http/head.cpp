@@ -20,9 +20,7 @@ bool is_token_char(char c) {
   return is_letter(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
+bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
 // Visible, a blank, a tab, or above ASCII: no control characters, NUL among them.
 bool is_value_char(char c) {
@@ -36,9 +34,7 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-Refused refused(std::string message, int status = 400) {
-  return {.status = status, .message = std::move(message)};
-}
+Refused refused(std::string message, int status = 400) { return {.status = status, .message = std::move(message)}; }
 
 std::optional<Refused> read_request_line(std::string_view line, Head& head) {
   const auto method_end = line.find(' ');
@@ -48,10 +44,8 @@ std::optional<Refused> read_request_line(std::string_view line, Head& head) {
   const auto method = line.substr(0, method_end);
   const auto target = line.substr(method_end + 1, target_end - method_end - 1);
   const auto version = line.substr(target_end + 1);
-  if (!is_token(method) || method.size() > method_bytes_max)
-    return refused("the method is no method of HTTP");
-  if (version != "HTTP/1.1" && version != "HTTP/1.0")
-    return refused("the version is not HTTP/1.1 or HTTP/1.0");
+  if (!is_token(method) || method.size() > method_bytes_max) return refused("the method is no method of HTTP");
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return refused("the version is not HTTP/1.1 or HTTP/1.0");
   const bool is_plain =
       std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
   if (target.empty() || target.front() != '/' || !is_plain)
@@ -173,8 +167,8 @@ std::string_view Head::header(std::string_view name) const {
 }
 
 std::size_t Head::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(),
-                                                [&](const Header& header) { return header.name == name; }));
+  return static_cast<std::size_t>(
+      std::count_if(headers.begin(), headers.end(), [&](const Header& header) { return header.name == name; }));
 }
 
 std::string_view Head::raw_path() const { return std::string_view(target).substr(0, target.find('?')); }
@@ -266,8 +260,8 @@ std::string host_name(std::string_view host) {
   if (end == std::string_view::npos) return {};
   const auto name = host.substr(0, is_v6 ? end + 1 : end);
   const auto rest = host.substr(name.size());
-  const bool has_port = rest.size() > 1 && rest.size() <= 6 && rest.front() == ':' &&
-                        std::all_of(rest.begin() + 1, rest.end(), is_digit);
+  const bool has_port =
+      rest.size() > 1 && rest.size() <= 6 && rest.front() == ':' && std::all_of(rest.begin() + 1, rest.end(), is_digit);
   if (!rest.empty() && !has_port) return {};
   return base::lower_case(name);
 }

@@ -72,5 +72,4 @@ using QueryFields = std::vector<std::pair<std::string, std::string>>;
 // "Example.org:8082" → "example.org", "[::1]:80" → "[::1]"; empty when it is no host with or without a port.
 [[nodiscard]] std::string host_name(std::string_view host);
 
-
 }  // namespace noetl::http

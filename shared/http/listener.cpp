@@ -31,8 +31,7 @@ Addresses look_up(const std::string& host, int port) {
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failed =
-      getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
+  const int failed = getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
   if (failed != 0) throw cannot(host, port, gai_strerror(failed));
   return {found, &freeaddrinfo};
 }
@@ -56,8 +55,7 @@ Accepted accepted_from(int socket, const sockaddr_storage& address) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
     inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-    accepted.is_loopback =
-        IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) || (is_mapped && v6.sin6_addr.s6_addr[12] == 127);
+    accepted.is_loopback = IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) || (is_mapped && v6.sin6_addr.s6_addr[12] == 127);
   }
   accepted.peer = text.data();
   return accepted;
@@ -100,8 +98,7 @@ Listener::Turn Listener::accept() const {
   for (;;) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    const int socket =
-        accept4(socket_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int socket = accept4(socket_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (socket >= 0) {
       const int on = 1;
       setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

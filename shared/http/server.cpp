@@ -98,8 +98,7 @@ void Server::answer_on_thread(std::unique_ptr<Connection> connection, bool may_l
     is_broken = true;  // no memory: the connection is the least that can go
   }
   if (connection)
-    loop_.give_back(std::move(connection),
-                    is_broken ? SocketLoop::Return::broken : SocketLoop::Return::watch);
+    loop_.give_back(std::move(connection), is_broken ? SocketLoop::Return::broken : SocketLoop::Return::watch);
 }
 
 bool Server::next_request(std::unique_ptr<Connection>& connection) {
@@ -116,11 +115,10 @@ bool Server::next_request(std::unique_ptr<Connection>& connection) {
       loop_.give_back(std::move(connection), SocketLoop::Return::answer);
       return false;
     }
-    const bool goes_on = progress == Connection::Progress::missing && is_open && has_room &&
-                         !pool_.has_waiting() && !loop_.is_stopping() && Connection::Clock::now() < until;
+    const bool goes_on = progress == Connection::Progress::missing && is_open && has_room && !pool_.has_waiting() &&
+                         !loop_.is_stopping() && Connection::Clock::now() < until;
     if (!goes_on) {
-      loop_.give_back(std::move(connection),
-                      is_open ? SocketLoop::Return::watch : SocketLoop::Return::broken);
+      loop_.give_back(std::move(connection), is_open ? SocketLoop::Return::watch : SocketLoop::Return::broken);
       return false;
     }
     pollfd waited{.fd = connection->socket(), .events = POLLIN, .revents = 0};

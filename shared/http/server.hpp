@@ -45,8 +45,7 @@ class Server {
   MemoryBudget budget_;
   Listener listener_;
   SocketLoop loop_;
-  std::atomic<std::size_t> lingering_{
-      0};  // threads that wait a little for the next request of their connection
+  std::atomic<std::size_t> lingering_{0};  // threads that wait a little for the next request of their connection
   HandlerPool health_;
   HandlerPool pool_;  // last: its threads use all of the above
 };

@@ -62,8 +62,7 @@ void SocketLoop::stop() {
 }
 
 void SocketLoop::give_back(std::unique_ptr<Connection> connection, Return how) {
-  returned_.with(
-      [&](auto& returned) { returned.push_back({.connection = std::move(connection), .how = how}); });
+  returned_.with([&](auto& returned) { returned.push_back({.connection = std::move(connection), .how = how}); });
   wake();
 }
 
@@ -148,8 +147,8 @@ void SocketLoop::accept_waiting(Listener& listener) {
     }
     if (!accepted->is_loopback) ++by_address_[accepted->peer];
     counters_.connections(1);
-    auto connection = std::make_unique<Connection>(accepted->socket, accepted->is_loopback,
-                                                   std::move(accepted->peer), connection_limits_);
+    auto connection = std::make_unique<Connection>(accepted->socket, accepted->is_loopback, std::move(accepted->peer),
+                                                   connection_limits_);
     epoll_event event{.events = input | EPOLLONESHOT, .data = {.fd = connection->socket()}};
     epoll_ctl(epoll_, EPOLL_CTL_ADD, connection->socket(), &event);
     watched_.emplace(connection->socket(), std::move(connection));
@@ -239,9 +238,8 @@ bool SocketLoop::answer(Connection& connection) {
   --away_;
   watched_[connection.socket()] = std::move(leaving);
   static_cast<void>(connection.take_request());
-  connection.respond(
-      application_.refuse({.status = 503, .message = "every thread of the server is in use; try again"}),
-      false);
+  connection.respond(application_.refuse({.status = 503, .message = "every thread of the server is in use; try again"}),
+                     false);
   return true;
 }
 

@@ -34,19 +34,15 @@ class SocketLoop {
     std::function<void()> refused;
   };
 
-  SocketLoop(Application& application, MemoryBudget& budget, const ConnectionLimits& connection,
-             LoopLimits limits, Counters counters);
+  SocketLoop(Application& application, MemoryBudget& budget, const ConnectionLimits& connection, LoopLimits limits,
+             Counters counters);
   ~SocketLoop();
   SocketLoop(const SocketLoop&) = delete;
   SocketLoop& operator=(const SocketLoop&) = delete;
 
   // Until stop(), and until what was dispatched has come back and its responses are sent.
   void run(Listener& listener, const Dispatch& dispatch);
-  enum class Return {
-    watch,
-    answer,
-    broken
-  };  // answer: it has another request, and the thread may not go on
+  enum class Return { watch, answer, broken };  // answer: it has another request, and the thread may not go on
   void give_back(std::unique_ptr<Connection> connection, Return how);
   void stop();
   [[nodiscard]] bool is_stopping() const { return is_stopping_; }

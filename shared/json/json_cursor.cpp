@@ -76,8 +76,7 @@ class Text {
 }  // namespace
 
 void JsonCursor::skip_space() {
-  while (at_ != nullptr && at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r'))
-    ++at_;
+  while (at_ != nullptr && at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
 }
 
 bool JsonCursor::take(char c) {

@@ -21,9 +21,9 @@ class JsonCursor {
   [[nodiscard]] std::string text();
   [[nodiscard]] std::int64_t integer();
   [[nodiscard]] double number();
+  [[nodiscard]] std::string_view any();  // a whole value, checked: valid JSON, and no object names a field twice
   [[nodiscard]] std::string_view
-  any();  // a whole value, checked: valid JSON, and no object names a field twice
-  [[nodiscard]] std::string_view skip();  // a whole value of text that is known to be JSON: where it ends is all that is looked at
+  skip();  // a whole value of text that is known to be JSON: where it ends is all that is looked at
 
   [[nodiscard]] bool has_failed() const { return at_ == nullptr; }
   // Nothing has failed, and nothing is left.

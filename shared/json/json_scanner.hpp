@@ -127,10 +127,8 @@ class JsonScanner {
       if (to - digits > integer_digits_max) {  // only what 64 bits hold
         std::uint64_t natural = 0;
         at_ = to;
-        return is_negative
-                   ? std::from_chars(begin, to, integer).ec == std::errc{} && handler_.number_integer(integer)
-                   : std::from_chars(begin, to, natural).ec == std::errc{} &&
-                         handler_.number_unsigned(natural);
+        return is_negative ? std::from_chars(begin, to, integer).ec == std::errc{} && handler_.number_integer(integer)
+                           : std::from_chars(begin, to, natural).ec == std::errc{} && handler_.number_unsigned(natural);
       }
       for (const char* digit = digits; digit != to; ++digit) integer = integer * 10 + (*digit - '0');
       at_ = to;

@@ -39,8 +39,7 @@ class TreeBuilder {
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) {
-    const std::string reason =
-        error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
+    const std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
     const std::size_t colon = reason.find(": ");
     mistake_ = colon == std::string::npos ? reason : reason.substr(colon + 2);
     mistake_ += ", at byte " + std::to_string(position == 0 ? 0 : position - 1);
@@ -100,7 +99,8 @@ class TreeBuilder {
         continue;
       }
       for (const auto& [name, value] : open_[i]->get_ref<const Json::object_t&>()) {
-        if (&value == open_[i + 1]) place += "/" + name.substr(0, find_invalid_utf8(name.substr(0, name_shown_bytes_max)));
+        if (&value == open_[i + 1])
+          place += "/" + name.substr(0, find_invalid_utf8(name.substr(0, name_shown_bytes_max)));
       }
     }
     return place;

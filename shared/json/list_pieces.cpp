@@ -9,8 +9,7 @@ constexpr std::size_t rest_bytes_max = 64UL * 1024;  // of one other field
 constexpr std::size_t rest_fields_max = 16;
 }  // namespace
 
-std::optional<ListPieces> list_pieces(std::string_view text, std::string_view list_name,
-                                      std::size_t items_max) {
+std::optional<ListPieces> list_pieces(std::string_view text, std::string_view list_name, std::size_t items_max) {
   ListPieces pieces;
   bool has_list = false;
   JsonCursor cursor(text);

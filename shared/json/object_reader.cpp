@@ -65,9 +65,7 @@ bool is_within(std::string_view text, TextBounds bounds) {
   return bounds.characters_min <= 1 || count_characters(text) >= bounds.characters_min;
 }
 
-std::string shown_pointer(const std::string& pointer) {
-  return pointer.empty() ? "the body" : "'" + pointer + "'";
-}
+std::string shown_pointer(const std::string& pointer) { return pointer.empty() ? "the body" : "'" + pointer + "'"; }
 
 }  // namespace
 
@@ -103,8 +101,8 @@ std::optional<std::int64_t> id_of(const Json& value) {
 }
 
 std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
@@ -169,8 +167,7 @@ const Json* ObjectReader::find(std::string_view name, bool is_required, std::str
   return nullptr;
 }
 
-std::optional<std::string> ObjectReader::read_string(std::string_view name, bool is_required,
-                                                     TextBounds bounds) {
+std::optional<std::string> ObjectReader::read_string(std::string_view name, bool is_required, TextBounds bounds) {
   const Json* value = find(name, is_required, "a string");
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) {
@@ -194,8 +191,7 @@ std::optional<std::string> ObjectReader::optional_string(std::string_view name, 
   return read_string(name, false, bounds);
 }
 
-std::optional<std::int64_t> ObjectReader::read_int(std::string_view name, bool is_required,
-                                                   IntBounds bounds) {
+std::optional<std::int64_t> ObjectReader::read_int(std::string_view name, bool is_required, IntBounds bounds) {
   const Json* value = find(name, is_required, int_text(bounds));
   if (value == nullptr) return std::nullopt;
   const auto number = integer_of(*value);
@@ -264,21 +260,17 @@ const Json* ObjectReader::read_array(std::string_view name, bool is_required, In
   const auto size = static_cast<std::int64_t>(value->size());
   if (value->is_array() && size >= items.min && size <= items.max) return value;
   mismatch(name,
-           bounds_text("an array", static_cast<std::size_t>(items.min), static_cast<std::size_t>(items.max)) +
-               " items",
+           bounds_text("an array", static_cast<std::size_t>(items.min), static_cast<std::size_t>(items.max)) + " items",
            *value);
   return nullptr;
 }
 
-const Json* ObjectReader::required_array(std::string_view name, std::size_t items_max,
-                                         std::size_t items_min) {
+const Json* ObjectReader::required_array(std::string_view name, std::size_t items_max, std::size_t items_min) {
   return read_array(name, true, {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
 }
 
-const Json* ObjectReader::optional_array(std::string_view name, std::size_t items_max,
-                                         std::size_t items_min) {
-  return read_array(name, false,
-                    {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
+const Json* ObjectReader::optional_array(std::string_view name, std::size_t items_max, std::size_t items_min) {
+  return read_array(name, false, {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
 }
 
 const Json* ObjectReader::optional_value(std::string_view name) {
@@ -332,11 +324,8 @@ std::optional<base::Error> ObjectReader::finish() {
     std::string problem = "is not a known field";
     if (!near.empty()) problem += "; did you mean '" + std::string(near) + "'?";
     refuse(shortened(name), problem);
-    error_->details.push_back(base::ErrorDetail{.field = error_->field,
-                                                .message = "unknown field",
-                                                .line = 0,
-                                                .column = 0,
-                                                .suggestion = std::string(near)});
+    error_->details.push_back(base::ErrorDetail{
+        .field = error_->field, .message = "unknown field", .line = 0, .column = 0, .suggestion = std::string(near)});
     return error_;
   }
   return std::nullopt;

@@ -55,10 +55,8 @@ class ObjectReader {
   // Point into the object given; null when left out (or after an error).
   [[nodiscard]] const Json* required_object(std::string_view name);
   [[nodiscard]] const Json* optional_object(std::string_view name);
-  [[nodiscard]] const Json* required_array(std::string_view name, std::size_t items_max,
-                                           std::size_t items_min = 0);
-  [[nodiscard]] const Json* optional_array(std::string_view name, std::size_t items_max,
-                                           std::size_t items_min = 0);
+  [[nodiscard]] const Json* required_array(std::string_view name, std::size_t items_max, std::size_t items_min = 0);
+  [[nodiscard]] const Json* optional_array(std::string_view name, std::size_t items_max, std::size_t items_min = 0);
   [[nodiscard]] const Json* optional_value(std::string_view name);  // any type, null included
   // All elements must be strings within the bounds.
   [[nodiscard]] std::vector<std::string> optional_strings(std::string_view name, std::size_t items_max,
@@ -104,7 +102,6 @@ class ObjectReader {
 [[nodiscard]] std::string describe(const Json& value);
 
 // The candidate nearest to `word` when it is near enough to be a slip of the pen; empty otherwise.
-[[nodiscard]] std::string_view nearest_word(std::string_view word,
-                                            const std::vector<std::string_view>& candidates);
+[[nodiscard]] std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace noetl::json

@@ -12,7 +12,8 @@ namespace noetl::json {
 
 // Postgres stores no NUL, and parse_body refuses it.
 void append_json_string(std::string& out, std::string_view text) {
-  const bool is_storable = text.find('\0') == std::string_view::npos && find_invalid_utf8(text) == std::string_view::npos;
+  const bool is_storable =
+      text.find('\0') == std::string_view::npos && find_invalid_utf8(text) == std::string_view::npos;
   domain::append_json_string(out, is_storable ? text : std::string_view(domain::storable_text(text)));
 }
 
@@ -64,9 +65,7 @@ ObjectWriter& ObjectWriter::number(std::string_view name, double value) {
   return *this;
 }
 
-ObjectWriter& ObjectWriter::boolean(std::string_view name, bool value) {
-  return raw(name, value ? "true" : "false");
-}
+ObjectWriter& ObjectWriter::boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
 
 ObjectWriter& ObjectWriter::null(std::string_view name) { return raw(name, "null"); }
 

@@ -67,7 +67,8 @@ Shape shape_of(std::string_view text, const BodyBounds& bounds) {
       while (i + 1 < text.size() && domain::goes_on(text[i + 1])) ++i;
       const auto token = text.substr(begin, i + 1 - begin);
       if (bounds.refuses_rounding && domain::may_be_rounded(token) && !domain::is_kept_number(token))
-        return hurtful("a number with more digits than 64 bits keep, which would be rounded: send it as a text; it is", begin);
+        return hurtful("a number with more digits than 64 bits keep, which would be rounded: send it as a text; it is",
+                       begin);
     } else if (c == ',' && shape.values > values_max) {
       return shape;
     }
@@ -79,9 +80,9 @@ Shape shape_of(std::string_view text, const BodyBounds& bounds) {
 
 base::Result<std::size_t> count_values(std::string_view text, const BodyBounds& bounds) {
   if (text.size() > bounds.bytes_max) {
-    return base::failure(ErrorCode::payload_too_large,
-                         "the body has " + std::to_string(text.size()) + " bytes, at most " +
-                             std::to_string(bounds.bytes_max) + " are accepted");
+    return base::failure(ErrorCode::payload_too_large, "the body has " + std::to_string(text.size()) +
+                                                           " bytes, at most " + std::to_string(bounds.bytes_max) +
+                                                           " are accepted");
   }
   if (text.empty()) return base::failure(malformed("nothing, but JSON was expected,", 0));
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
@@ -93,10 +94,9 @@ base::Result<std::size_t> count_values(std::string_view text, const BodyBounds& 
     return base::failure(malformed(what, shape.offset));
   }
   if (shape.values > bounds.values_max) {
-    return base::failure(
-        ErrorCode::payload_too_large,
-        "the body has more than " + std::to_string(bounds.values_max) +
-            " JSON values (texts, numbers, lists, maps), which is the most that are accepted");
+    return base::failure(ErrorCode::payload_too_large,
+                         "the body has more than " + std::to_string(bounds.values_max) +
+                             " JSON values (texts, numbers, lists, maps), which is the most that are accepted");
   }
   return shape.values;
 }
@@ -110,8 +110,7 @@ std::optional<base::Error> check_body(std::string_view text, const BodyBounds& b
 base::Result<nlohmann::json> parse_body(std::string_view text, const BodyBounds& bounds) {
   if (auto wrong = check_body(text, bounds)) return base::failure(std::move(*wrong));
   auto tree = build_tree(text);
-  if (!tree)
-    return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());
+  if (!tree) return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());
   return std::move(*tree);
 }
 

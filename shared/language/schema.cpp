@@ -56,15 +56,12 @@ Json with_required(Json schema, std::initializer_list<const char*> keys) {
 }
 
 void add_values(Json& defs) {
-  defs["template"] =
-      told("A text with a template in it", {{"type", "string"}, {"pattern", R"(\{\{|\{%|\{#)"}});
+  defs["template"] = told("A text with a template in it", {{"type", "string"}, {"pattern", R"(\{\{|\{%|\{#)"}});
   defs["condition"] = told("An expression in {{ }}; it holds when its value is true, not empty and not zero",
                            {{"type", Json::array({"string", "boolean", "number", "null"})}});
-  defs["values"] =
-      told("Names and their values; templates inside", {{"type", Json::array({"object", "null"})}});
-  defs["given"] =
-      told("Names and their values, or one template that gives them",
-           any_of(Json::array({Json{{"type", Json::array({"object", "null"})}}, ref("template")})));
+  defs["values"] = told("Names and their values; templates inside", {{"type", Json::array({"object", "null"})}});
+  defs["given"] = told("Names and their values, or one template that gives them",
+                       any_of(Json::array({Json{{"type", Json::array({"object", "null"})}}, ref("template")})));
   defs["duration"] =
       told("Seconds, or a text such as 500ms, 2m, 1.5h, 1d",
            any_of(Json::array({Json{{"type", "number"}, {"minimum", 0}},
@@ -79,24 +76,20 @@ void add_policy(Json& defs) {
        mapping(vocabulary::policy_then_keys, Others::refused,
                {{"do", told("What happens next; continue when left out",
                             or_template(one_of_words(vocabulary::policy_actions)))},
-                {"attempts",
-                 told("With retry: how often in all", or_template({{"type", "integer"}, {"minimum", 1}}))},
+                {"attempts", told("With retry: how often in all", or_template({{"type", "integer"}, {"minimum", 1}}))},
                 {"delay", told("With retry: seconds before the next attempt", ref("duration"))},
-                {"backoff",
-                 told("With retry: how the delay grows", or_template(one_of_words(vocabulary::backoffs)))},
+                {"backoff", told("With retry: how the delay grows", or_template(one_of_words(vocabulary::backoffs)))},
                 {"max_delay", told("With retry: the longest delay", ref("duration"))},
                 {"to", told("With jump: the task of this pipeline that is next", {{"type", "string"}})},
                 {"set", ref("values")},
                 {"set_ctx", ref("values")},
                 {"set_iter", ref("values")}})}));
-  Json otherwise = any_of(
-      Json::array({with_required(Json{{"type", "object"}, {"properties", {{"then", ref("then")}}}}, {"then"}),
-                   ref("then")}));
-  defs["policyRule"] =
-      mapping(vocabulary::policy_rule_keys, Others::refused,
-              {{"when", ref("condition")},
-               {"then", ref("then")},
-               {"else", told("For everything that no rule before held for", std::move(otherwise))}});
+  Json otherwise = any_of(Json::array(
+      {with_required(Json{{"type", "object"}, {"properties", {{"then", ref("then")}}}}, {"then"}), ref("then")}));
+  defs["policyRule"] = mapping(vocabulary::policy_rule_keys, Others::refused,
+                               {{"when", ref("condition")},
+                                {"then", ref("then")},
+                                {"else", told("For everything that no rule before held for", std::move(otherwise))}});
   defs["policyRule"]["anyOf"] = Json::array({Json{{"required", {"then"}}}, Json{{"required", {"else"}}}});
   const Json rules = told("The first rule that holds decides", list_of(ref("policyRule")));
   defs["policy"] = mapping(vocabulary::policy_keys, Others::refused,
@@ -113,35 +106,34 @@ Json options_by_kind() {
     for (const auto option : options) properties[std::string(option)] = true;
     Json names = one_of_words(options);
     for (const auto option : vocabulary::common_tool_options) names["enum"].push_back(option);
-    rules.push_back(
-        {{"if", {{"properties", {{"kind", {{"const", kind}}}}}}},
-         {"then",
-          {{"properties", std::move(properties)},
-           {"propertyNames", any_of(Json::array({std::move(names), Json{{"pattern", "^x-"}}}))}}}});
+    rules.push_back({{"if", {{"properties", {{"kind", {{"const", kind}}}}}}},
+                     {"then",
+                      {{"properties", std::move(properties)},
+                       {"propertyNames", any_of(Json::array({std::move(names), Json{{"pattern", "^x-"}}}))}}}});
   }
   return rules;
 }
 
 void add_tools(Json& defs) {
-  defs["toolKind"] = told("The tool; a kind that is not built in needs a worker that offers it",
-                          any_of(Json::array({one_of_words(vocabulary::tool_kinds),
-                                              Json{{"type", "string"}, {"minLength", 1}}})));
-  const Json spec = told("Limits and policy",
-                         Json{{"type", Json::array({"object", "null"})},
-                              {"properties", {{"policy", ref("policy")}, {"timeout", ref("duration")}}}});
+  defs["toolKind"] =
+      told("The tool; a kind that is not built in needs a worker that offers it",
+           any_of(Json::array({one_of_words(vocabulary::tool_kinds), Json{{"type", "string"}, {"minLength", 1}}})));
+  const Json spec =
+      told("Limits and policy", Json{{"type", Json::array({"object", "null"})},
+                                     {"properties", {{"policy", ref("policy")}, {"timeout", ref("duration")}}}});
   defs["tool"] = with_required(
-      mapping(vocabulary::tool_options, Others::allowed,
-              {{"kind", ref("toolKind")},
-               {"name", told("In a pipeline: the task's name; of a workbook tool: the entry to run",
-                             {{"type", "string"}})},
-               {"args", ref("given")},
-               {"input", ref("given")},
-               {"set", ref("values")},
-               {"spec", spec},
-               {"timeout", told("Bounds one attempt", ref("duration"))},
-               {"auth", told("The name of a credential, or what it holds")},
-               {"code", told("python: def main(…), or result = …", {{"type", "string"}})},
-               {"method", told("http: GET when left out", {{"type", "string"}})}}),
+      mapping(
+          vocabulary::tool_options, Others::allowed,
+          {{"kind", ref("toolKind")},
+           {"name", told("In a pipeline: the task's name; of a workbook tool: the entry to run", {{"type", "string"}})},
+           {"args", ref("given")},
+           {"input", ref("given")},
+           {"set", ref("values")},
+           {"spec", spec},
+           {"timeout", told("Bounds one attempt", ref("duration"))},
+           {"auth", told("The name of a credential, or what it holds")},
+           {"code", told("python: def main(…), or result = …", {{"type", "string"}})},
+           {"method", told("http: GET when left out", {{"type", "string"}})}}),
       {"kind"});
   // {name, kind, …}, or {label: {kind, …}}.
   defs["tool"]["allOf"] = options_by_kind();
@@ -181,29 +173,27 @@ void add_routing(Json& defs) {
 
 void add_rules(Json& defs) {
   const Json set = any_of(Json::array({ref("values"), list_of(Json{{"type", "object"}})}));
-  defs["actions"] = mapping(
-      vocabulary::action_keys, Others::refused,
-      {{"next", ref("next")},
-       {"set", told("Variables of the execution", set)},
-       {"call",
-        told("Issues a step beside what follows", any_of(Json::array({ref("stepName"), ref("arc")})))},
-       {"retry", told("The tool once more; with params, url, … the next page",
-                      any_of(Json::array({mapping(vocabulary::retry_keys, Others::refused, {}),
-                                          Json{{"type", Json::array({"boolean", "null", "integer"})}}})))},
-       {"collect", told("Adds what came to what was collected",
-                        mapping(vocabulary::collect_keys, Others::refused,
-                                {{"strategy", or_template(one_of_words(vocabulary::collect_strategies))},
-                                 {"mode", or_template(one_of_words(vocabulary::collect_strategies))}}))},
-       {"sink", told("Stores what came; a sink that fails does not fail the step")},
-       {"result", told("{from: name}: the step's result")},
-       {"fail", told("Fails the execution, with this message")}});
+  defs["actions"] =
+      mapping(vocabulary::action_keys, Others::refused,
+              {{"next", ref("next")},
+               {"set", told("Variables of the execution", set)},
+               {"call", told("Issues a step beside what follows", any_of(Json::array({ref("stepName"), ref("arc")})))},
+               {"retry", told("The tool once more; with params, url, … the next page",
+                              any_of(Json::array({mapping(vocabulary::retry_keys, Others::refused, {}),
+                                                  Json{{"type", Json::array({"boolean", "null", "integer"})}}})))},
+               {"collect", told("Adds what came to what was collected",
+                                mapping(vocabulary::collect_keys, Others::refused,
+                                        {{"strategy", or_template(one_of_words(vocabulary::collect_strategies))},
+                                         {"mode", or_template(one_of_words(vocabulary::collect_strategies))}}))},
+               {"sink", told("Stores what came; a sink that fails does not fail the step")},
+               {"result", told("{from: name}: the step's result")},
+               {"fail", told("Fails the execution, with this message")}});
   defs["actionList"] = any_of(Json::array({ref("actions"), list_of(ref("actions"))}));
-  Json otherwise = any_of(Json::array(
-      {with_required(Json{{"type", "object"}, {"properties", {{"then", ref("actionList")}}}}, {"then"}),
-       ref("actionList")}));
-  defs["caseRule"] =
-      mapping(vocabulary::case_keys, Others::refused,
-              {{"when", ref("condition")}, {"then", ref("actionList")}, {"else", std::move(otherwise)}});
+  Json otherwise = any_of(
+      Json::array({with_required(Json{{"type", "object"}, {"properties", {{"then", ref("actionList")}}}}, {"then"}),
+                   ref("actionList")}));
+  defs["caseRule"] = mapping(vocabulary::case_keys, Others::refused,
+                             {{"when", ref("condition")}, {"then", ref("actionList")}, {"else", std::move(otherwise)}});
   defs["caseRule"]["anyOf"] = Json::array({Json{{"required", {"then"}}}, Json{{"required", {"else"}}}});
 }
 
@@ -211,10 +201,10 @@ void add_loop(Json& defs) {
   const Json mode = told("sequential when left out", or_template(one_of_words(vocabulary::loop_modes)));
   const Json most = told("How many rounds run at once", or_template({{"type", "integer"}, {"minimum", 1}}));
   const Json frame = mapping(vocabulary::frame_keys, Others::refused, {});
-  const Json spec = mapping(vocabulary::loop_spec_keys, Others::refused,
-                            {{"mode", mode}, {"max_in_flight", most}, {"frame", frame}});
-  const Json list = told("A list, or a template that gives one",
-                         {{"type", Json::array({"string", "array", "object", "null"})}});
+  const Json spec =
+      mapping(vocabulary::loop_spec_keys, Others::refused, {{"mode", mode}, {"max_in_flight", most}, {"frame", frame}});
+  const Json list =
+      told("A list, or a template that gives one", {{"type", Json::array({"string", "array", "object", "null"})}});
   const Json iterator =
       told("The name of a round's item", {{"type", "string"}, {"pattern", "^[A-Za-z_][A-Za-z0-9_]*$"}});
   defs["loop"] = mapping(vocabulary::loop_keys, Others::refused,
@@ -236,36 +226,34 @@ void add_step(Json& defs) {
   const Json output = mapping(vocabulary::output_keys, Others::refused,
                               {{"output_select", told("Fields of a large result that stay at hand")}});
   Json step = with_required(
-      mapping(
-          vocabulary::step_keys, Others::allowed,
-          {{"step", ref("stepName")},
-           {"desc", told("For people", {{"type", "string"}})},
-           {"tool", ref("tools")},
-           {"args", ref("given")},
-           {"input", ref("given")},
-           {"loop", ref("loop")},
-           {"case", any_of(Json::array({list_of(ref("caseRule")), ref("caseRule"), Json{{"type", "null"}}}))},
-           {"vars", told("Variables set after the tool", ref("values"))},
-           {"set", told("Variables set after the tool: ctx.x, step.x, x", ref("values"))},
-           {"set_ctx", ref("values")},
-           {"when", told("The step is skipped when it does not hold", ref("condition"))},
-           {"next", ref("next")},
-           {"spec", spec},
-           {"output", output},
-           {"timeout", ref("duration")}}),
+      mapping(vocabulary::step_keys, Others::allowed,
+              {{"step", ref("stepName")},
+               {"desc", told("For people", {{"type", "string"}})},
+               {"tool", ref("tools")},
+               {"args", ref("given")},
+               {"input", ref("given")},
+               {"loop", ref("loop")},
+               {"case", any_of(Json::array({list_of(ref("caseRule")), ref("caseRule"), Json{{"type", "null"}}}))},
+               {"vars", told("Variables set after the tool", ref("values"))},
+               {"set", told("Variables set after the tool: ctx.x, step.x, x", ref("values"))},
+               {"set_ctx", ref("values")},
+               {"when", told("The step is skipped when it does not hold", ref("condition"))},
+               {"next", ref("next")},
+               {"spec", spec},
+               {"output", output},
+               {"timeout", ref("duration")}}),
       {"step"});
   // A plain word as tool takes its options from the step's other keys; otherwise there are none.
   step["if"] = {{"properties", {{"tool", {{"type", "string"}}}}}, {"required", {"tool"}}};
-  step["else"] = {{"propertyNames",
-                   any_of(Json::array({one_of_words(vocabulary::step_keys), Json{{"pattern", "^x-"}}}))}};
+  step["else"] = {
+      {"propertyNames", any_of(Json::array({one_of_words(vocabulary::step_keys), Json{{"pattern", "^x-"}}}))}};
   defs["step"] = std::move(step);
-  defs["workbookEntry"] =
-      with_required(mapping(vocabulary::workbook_keys, Others::allowed,
-                            {{"name", {{"type", "string"}}},
-                             {"tool", any_of(Json::array({ref("tool"), ref("toolKind")}))},
-                             {"args", ref("given")},
-                             {"input", ref("given")}}),
-                    {"name", "tool"});
+  defs["workbookEntry"] = with_required(mapping(vocabulary::workbook_keys, Others::allowed,
+                                                {{"name", {{"type", "string"}}},
+                                                 {"tool", any_of(Json::array({ref("tool"), ref("toolKind")}))},
+                                                 {"args", ref("given")},
+                                                 {"input", ref("given")}}),
+                                        {"name", "tool"});
 }
 
 }  // namespace
@@ -293,8 +281,7 @@ Json playbook_schema() {
        {"metadata", std::move(metadata)},
        {"workload", told("Input and its defaults; the payload of an execution replaces keys", ref("values"))},
        {"workbook", told("Tools that several steps use", list_of(ref("workbookEntry")))},
-       {"keychain",
-        told("Tokens that templates name as keychain.NAME", {{"type", Json::array({"array", "object"})}})},
+       {"keychain", told("Tokens that templates name as keychain.NAME", {{"type", Json::array({"array", "object"})}})},
        {"workflow", told("The steps; the one called start begins", std::move(workflow))}});
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["$id"] = "https://noetl.io/schemas/playbook.schema.json";

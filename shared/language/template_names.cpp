@@ -53,8 +53,8 @@ constexpr auto names_of_the_language = std::to_array<std::string_view>({"workloa
                                                                         "__frame_process"});
 // Jinja's own, and words that it leaves free.
 constexpr auto names_of_jinja =
-    std::to_array<std::string_view>({"now", "range", "dict", "namespace", "cycler", "joiner", "lipsum",
-                                     "token", "env", "uuid", "true", "false", "none"});
+    std::to_array<std::string_view>({"now", "range", "dict", "namespace", "cycler", "joiner", "lipsum", "token", "env",
+                                     "uuid", "true", "false", "none"});
 // What every map has beside its members.
 constexpr auto names_of_maps =
     std::to_array<std::string_view>({"items", "keys", "values", "get", "copy", "update", "pop", "setdefault"});
@@ -62,8 +62,7 @@ constexpr std::size_t compared_length_min = 4;  // shorter names are all near to
 
 bool is_short_identifier(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
-         std::ranges::all_of(
-             text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
+         std::ranges::all_of(text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
 }
 
 // Every key and every text that is a name, wherever it stands: `set: {ctx.total: …}`, `iterator: city`.
@@ -89,7 +88,8 @@ void collect_set_names(const Node& node, bool is_set, std::set<std::string, std:
       names.insert(member.key.substr(0, member.key.find('.')));
     }
     if (member.key == "into" && member.node.kind == Node::Kind::scalar) add(member.node.text);
-    const bool sets = member.key == "set" || member.key == "set_ctx" || member.key == "set_iter" || member.key == "vars";
+    const bool sets =
+        member.key == "set" || member.key == "set_ctx" || member.key == "set_iter" || member.key == "vars";
     collect_set_names(member.node, is_set || sets, names);
   }
 }
@@ -136,7 +136,8 @@ class SlipFinder {
     for (const auto& [name, value] : playbook.workload.items()) {
       variables.push_back(name);
       // A map of the workload, unless a step or a variable takes its name.
-      if (!value.is_object() || value.empty() || playbook.find_step(name) != nullptr || set_names.contains(name)) continue;
+      if (!value.is_object() || value.empty() || playbook.find_step(name) != nullptr || set_names.contains(name))
+        continue;
       auto& members = members_[name];
       for (const auto& [member, inner] : value.items()) members.push_back(member);
     }
@@ -155,7 +156,8 @@ class SlipFinder {
       const std::vector<std::string_view> near(known->second.begin(), known->second.end());
       if (!is_slip_of(member, near)) continue;
       findings_.warning(field.path, place_of(*field.node, name + "." + member, name),
-                        "'" + clipped(name, 60) + "' has no '" + clipped(member, 60) + "' in this playbook: it will be empty unless the input brings it",
+                        "'" + clipped(name, 60) + "' has no '" + clipped(member, 60) +
+                            "' in this playbook: it will be empty unless the input brings it",
                         did_you_mean(member, known->second));
     }
   }
@@ -174,10 +176,10 @@ class SlipFinder {
       if (suggestion.empty() && is_program && !is_of_server)
         suggestion = "{% raw %} and {% endraw %} keep braces of the program's own";
       if (suggestion.empty() && !is_of_server) continue;
-      findings_.warning(field.path, place_of(node, name),
-                        "nothing in this playbook is called '" + clipped(name, 60) +
-                            "': it will be empty unless the input brings it",
-                        std::move(suggestion));
+      findings_.warning(
+          field.path, place_of(node, name),
+          "nothing in this playbook is called '" + clipped(name, 60) + "': it will be empty unless the input brings it",
+          std::move(suggestion));
     }
     look_at_members(field, **parsed);
   }

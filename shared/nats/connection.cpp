@@ -34,9 +34,7 @@ namespace {
 using State = Connection::State;
 
 void on_connected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(true, false); }
-void on_disconnected(natsConnection*, void* closure) noexcept {
-  static_cast<State*>(closure)->set(false, false);
-}
+void on_disconnected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, false); }
 void on_closed(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, true); }
 // Slow consumers and the like: without a handler nats.c writes to stderr.
 void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept {}
@@ -78,8 +76,8 @@ bool says_tls(const std::string& server) {
 // nats.c takes no notice of the scheme, and sends the password to whoever does not ask for TLS. With one server of a list
 // under TLS all are: the password is the same.
 bool wants_tls(const ConnectionSettings& settings) {
-  return !settings.tls_ca_file.empty() || !settings.tls_certificate_file.empty() ||
-         !settings.tls_key_file.empty() || std::ranges::any_of(servers_of(settings.url), says_tls);
+  return !settings.tls_ca_file.empty() || !settings.tls_certificate_file.empty() || !settings.tls_key_file.empty() ||
+         std::ranges::any_of(servers_of(settings.url), says_tls);
 }
 
 // nats.c, up to 3.10 at least, writes names and secrets into the JSON of its CONNECT line as they are.
@@ -94,19 +92,23 @@ std::string json_safe(const std::string& text) {
 
 // invalid_input: something would break that line, or begin another.
 base::Result<void> check_settings(const ConnectionSettings& settings) {
-  for (const auto& [what, text] : {std::pair("user", &settings.user), std::pair("password", &settings.password),
-                                   std::pair("token", &settings.token), std::pair("name", &settings.name),
-                                   std::pair("url", &settings.url)}) {
-    const bool is_bad = std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  for (const auto& [what, text] :
+       {std::pair("user", &settings.user), std::pair("password", &settings.password),
+        std::pair("token", &settings.token), std::pair("name", &settings.name), std::pair("url", &settings.url)}) {
+    const bool is_bad =
+        std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     if (is_bad)  // not shown: it may be a secret
       return base::failure(base::ErrorCode::invalid_input,
-                           std::string("the ") + what + " for NATS has a line break or another control character", what);
+                           std::string("the ") + what + " for NATS has a line break or another control character",
+                           what);
   }
   if (settings.url.find_first_of("\"\\") != std::string::npos)
     return base::failure(base::ErrorCode::invalid_input,
-                         "the url for NATS has a quote or a backslash: put user and password beside it, not into it", "url");
+                         "the url for NATS has a quote or a backslash: put user and password beside it, not into it",
+                         "url");
   if (auto prefix = Subject::parse(settings.inbox_prefix); !prefix)
-    return base::failure(base::ErrorCode::invalid_input, "the inbox prefix for NATS: " + prefix.error().message, "inbox_prefix");
+    return base::failure(base::ErrorCode::invalid_input, "the inbox prefix for NATS: " + prefix.error().message,
+                         "inbox_prefix");
   return {};
 }
 
@@ -150,8 +152,7 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   if (!settings.tls_host.empty()) then(natsOptions_SetExpectedHostname(options, settings.tls_host.c_str()));
   if (settings.ignores_other_servers) then(natsOptions_SetIgnoreDiscoveredServers(options, true));
   if (wants_tls(settings)) then(natsOptions_SetSecure(options, true));
-  if (!settings.tls_ca_file.empty())
-    then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));
+  if (!settings.tls_ca_file.empty()) then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));
   if (!settings.tls_certificate_file.empty() || !settings.tls_key_file.empty()) {
     then(natsOptions_LoadCertificatesChain(options, settings.tls_certificate_file.c_str(),
                                            settings.tls_key_file.c_str()));
@@ -173,8 +174,7 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSetti
   natsStatus status = natsOptions_Create(&raw);
   const Options options(raw);
   if (status == NATS_OK) status = apply(raw, settings, connection->state_.get());
-  if (status != NATS_OK)
-    return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
+  if (status != NATS_OK) return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
   status = natsConnection_Connect(&connection->handle_, raw);
   if (status == NATS_OK) connection->state_->set(true, false);
   if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) return connection;
@@ -188,8 +188,7 @@ Connection::~Connection() {
   bool is_over = false;
   {
     std::unique_lock lock(state_->mutex);
-    is_over =
-        state_->changed.wait_for(lock, std::chrono::seconds(5), [&] { return state_->is_closed.load(); });
+    is_over = state_->changed.wait_for(lock, std::chrono::seconds(5), [&] { return state_->is_closed.load(); });
   }
   natsConnection_Destroy(handle_);
   // The closed callback is the last one. Had it not come, freeing what it writes to would be worse than 200 bytes lost.
@@ -202,7 +201,8 @@ Subject Connection::new_inbox() const {
   if (natsInbox_Create(&made) != NATS_OK) throw std::bad_alloc();
   const std::string made_here = made;
   natsInbox_Destroy(made);
-  return Subject::parse(inbox_prefix_ + made_here.substr(made_here.find('.'))).value();  // open() has checked the prefix
+  return Subject::parse(inbox_prefix_ + made_here.substr(made_here.find('.')))
+      .value();  // open() has checked the prefix
 }
 
 bool Connection::is_connected() const { return state_->is_connected; }
@@ -222,10 +222,9 @@ base::Result<void> Connection::publish(const Subject& subject, std::string_view 
   return {};
 }
 
-base::Result<void> Connection::publish_request(const Subject& subject, const Subject& reply,
-                                               std::string_view bytes) {
-  const natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), reply.c_str(),
-                                                          bytes.data(), static_cast<int>(bytes.size()));
+base::Result<void> Connection::publish_request(const Subject& subject, const Subject& reply, std::string_view bytes) {
+  const natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), reply.c_str(), bytes.data(),
+                                                          static_cast<int>(bytes.size()));
   if (status != NATS_OK) return nats_failure(status, "request to '" + subject.text() + "'");
   return {};
 }
@@ -247,9 +246,9 @@ base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const SubjectF
     if (auto checked = check_name("queue group", group); !checked) return tl::unexpected(checked.error());
   }
   natsSubscription* raw = nullptr;
-  const natsStatus status =
-      group.empty() ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
-                    : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
+  const natsStatus status = group.empty()
+                                ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
+                                : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject.text() + "'");
   return std::make_unique<Subscription>(SubscriptionHandle(raw), subject.text());
 }
@@ -265,18 +264,16 @@ Subscription::Subscription(SubscriptionHandle handle, std::string subject)
 
 base::Result<std::optional<PlainMessage>> Subscription::next(std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
-  const natsStatus status =
-      natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
+  const natsStatus status = natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
   const MessageHandle message(raw);
   if (status == NATS_TIMEOUT) return std::optional<PlainMessage>{};
   if (status == NATS_NO_RESPONDERS)
     return base::failure(base::ErrorCode::not_found, "nobody answers to '" + subject_ + "'");
   if (status != NATS_OK) return nats_failure(status, "next message of '" + subject_ + "'");
   const char* reply = natsMsg_GetReply(raw);
-  return PlainMessage{
-      .subject = natsMsg_GetSubject(raw),
-      .reply = reply == nullptr ? "" : reply,
-      .bytes = std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)))};
+  return PlainMessage{.subject = natsMsg_GetSubject(raw),
+                      .reply = reply == nullptr ? "" : reply,
+                      .bytes = std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)))};
 }
 
 }  // namespace noetl::nats

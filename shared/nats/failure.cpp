@@ -6,8 +6,7 @@ namespace noetl::nats {
 namespace {
 
 base::ErrorCode code_of(natsStatus status, int jetstream_code) {
-  if (jetstream_code == stream_not_found || jetstream_code == consumer_not_found)
-    return base::ErrorCode::not_found;
+  if (jetstream_code == stream_not_found || jetstream_code == consumer_not_found) return base::ErrorCode::not_found;
   switch (status) {
     case NATS_NOT_FOUND: return base::ErrorCode::not_found;
     case NATS_TIMEOUT: return base::ErrorCode::timeout;

@@ -10,7 +10,8 @@ namespace noetl::nats {
 
 inline constexpr int stream_not_found = 10059;  // JetStream error codes: the status alone does not tell
 inline constexpr int consumer_not_found = 10014;
-inline constexpr int no_responders_of_jetstream = 10076;  // no stream takes the subject, or JetStream is off: nats.c names the latter
+inline constexpr int no_responders_of_jetstream =
+    10076;  // no stream takes the subject, or JetStream is off: nats.c names the latter
 inline constexpr int stream_name_in_use = 10058;
 inline constexpr int not_enabled_for_account = 10039;
 

@@ -30,8 +30,7 @@ jsOptions options_for(std::chrono::milliseconds patience) {
   return options;
 }
 
-void note_drift(std::vector<std::string>& drift, const std::string& name, std::int64_t found,
-                std::int64_t expected) {
+void note_drift(std::vector<std::string>& drift, const std::string& name, std::int64_t found, std::int64_t expected) {
   if (found != expected)
     drift.push_back(name + " is " + std::to_string(found) + ", expected " + std::to_string(expected));
 }
@@ -106,27 +105,24 @@ base::Result<void> check_consumer(const std::string& stream, const ConsumerSetti
   return {};
 }
 
-base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
-                                     std::chrono::milliseconds patience) {
+base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream, std::chrono::milliseconds patience) {
   if (auto checked = check_name("stream", stream); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience);
   jsErrCode code{};
   jsStreamInfo* raw = nullptr;
   const natsStatus status = js_GetStreamInfo(&raw, context, stream.c_str(), &options, &code);
   StreamInfo found(raw);
-  if (status != NATS_OK)
-    return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
+  if (status != NATS_OK) return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
   return found;
 }
 
-base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stream,
-                                         const std::string& durable, std::chrono::milliseconds patience) {
+base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stream, const std::string& durable,
+                                         std::chrono::milliseconds patience) {
   if (auto checked = check_names(stream, durable); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
-  const natsStatus status =
-      js_GetConsumerInfo(&raw, context, stream.c_str(), durable.c_str(), &options, &code);
+  const natsStatus status = js_GetConsumerInfo(&raw, context, stream.c_str(), durable.c_str(), &options, &code);
   ConsumerInfo found(raw);
   if (status != NATS_OK)
     return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
@@ -143,8 +139,8 @@ std::uint64_t number_after(std::string_view text, std::string_view key) {
 
 // In an account that imports this request from the one that has JetStream (deploy/nats/accounts.conf) two answer: its own
 // JetStream, that it is not there, which is what nats.c takes; and the other.
-base::Result<ConsumerState> find_imported(Connection& connection, const Subject& subject,
-                                          const std::string& tried, std::chrono::milliseconds patience) {
+base::Result<ConsumerState> find_imported(Connection& connection, const Subject& subject, const std::string& tried,
+                                          std::chrono::milliseconds patience) {
   const Subject inbox = connection.new_inbox();
   const auto answers = connection.subscribe(inbox);
   if (!answers) return base::failure(answers.error());
@@ -164,7 +160,8 @@ base::Result<ConsumerState> find_imported(Connection& connection, const Subject&
     state.waiting = number_after(text, R"("num_pending":)");
     state.acks_pending = number_after(text, R"("num_ack_pending":)");
     state.redelivered = number_after(text, R"("num_redelivered":)");
-    state.delivered_until = number_after(text.substr(std::min(text.find(R"("delivered":)"), text.size())), R"("stream_seq":)");
+    state.delivered_until =
+        number_after(text.substr(std::min(text.find(R"("delivered":)"), text.size())), R"("stream_seq":)");
     return state;
   }
   const auto status = code == not_enabled_for_account ? NATS_NO_RESPONDERS : NATS_ERR;
@@ -248,13 +245,11 @@ base::Result<void> JetStream::remove_stream(const std::string& stream) {
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   const natsStatus status = js_DeleteStream(context_.get(), stream.c_str(), &options, &code);
-  if (status != NATS_OK)
-    return nats_failure(status, "delete stream '" + stream + "'", static_cast<int>(code));
+  if (status != NATS_OK) return nats_failure(status, "delete stream '" + stream + "'", static_cast<int>(code));
   return {};
 }
 
-base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream,
-                                                       const ConsumerSettings& settings) {
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
   if (auto checked = check_consumer(stream, settings); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience_);
   jsErrCode code{};
@@ -278,8 +273,7 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
   }
   const ConsumerInfo found(raw);
   if (status != NATS_OK) {
-    return nats_failure(status,
-                        "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'",
+    return nats_failure(status, "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'",
                         static_cast<int>(code));
   }
   // Who may not change it is told of the difference, and works on.
@@ -297,18 +291,17 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
-  const natsStatus status =
-      js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  const natsStatus status = js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
   const ConsumerInfo found(raw);
   if (status == NATS_OK) return state_of(*found);
   const std::string tried = "look up consumer '" + durable + "' of stream '" + stream + "'";
   if (static_cast<int>(code) == not_enabled_for_account)
-    return find_imported(connection_, Subject::parse("$JS.API.CONSUMER.INFO." + stream + '.' + durable).value(), tried, patience_);
+    return find_imported(connection_, Subject::parse("$JS.API.CONSUMER.INFO." + stream + '.' + durable).value(), tried,
+                         patience_);
   return nats_failure(status, tried, static_cast<int>(code));
 }
 
-base::Result<ConsumerState> JetStream::compare_consumer(const std::string& stream,
-                                                        const ConsumerSettings& settings) {
+base::Result<ConsumerState> JetStream::compare_consumer(const std::string& stream, const ConsumerSettings& settings) {
   const auto found = consumer_info(context_.get(), stream, settings.durable, patience_);
   if (!found) return base::failure(found.error());
   ConsumerState state = state_of(**found);
@@ -320,7 +313,8 @@ base::Result<std::vector<std::string>> JetStream::consumer_names(const std::stri
   jsOptions options = options_for(patience_);
   jsConsumerNamesList* raw = nullptr;
   const natsStatus status = js_ConsumerNames(&raw, context_.get(), stream.c_str(), &options, nullptr);
-  const std::unique_ptr<jsConsumerNamesList, decltype(&jsConsumerNamesList_Destroy)> list(raw, &jsConsumerNamesList_Destroy);
+  const std::unique_ptr<jsConsumerNamesList, decltype(&jsConsumerNamesList_Destroy)> list(raw,
+                                                                                          &jsConsumerNamesList_Destroy);
   if (status == NATS_NOT_FOUND) return std::vector<std::string>{};  // none
   if (status != NATS_OK) return nats_failure(status, "list the consumers of stream '" + stream + "'");
   return std::vector<std::string>(list->List, list->List + list->Count);
@@ -332,8 +326,7 @@ base::Result<void> JetStream::remove_consumer(const std::string& stream, const s
   jsErrCode code{};
   const natsStatus status = js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
   if (status != NATS_OK)
-    return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'",
-                        static_cast<int>(code));
+    return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
   return {};
 }
 
@@ -354,8 +347,7 @@ base::Result<MessageHandle> JetStream::message(const std::string& stream, std::u
 base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
   const auto found = message(stream, sequence);
   if (!found) return base::failure(found.error());
-  return std::string(natsMsg_GetData(found->get()),
-                     static_cast<std::size_t>(natsMsg_GetDataLength(found->get())));
+  return std::string(natsMsg_GetData(found->get()), static_cast<std::size_t>(natsMsg_GetDataLength(found->get())));
 }
 
 base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::uint64_t sequence) {
@@ -364,8 +356,7 @@ base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::
   return natsMsg_GetTime(found->get()) / 1'000'000;
 }
 
-base::Result<void> JetStream::publish(const Subject& subject, std::string_view bytes,
-                                      const std::string& message_id) {
+base::Result<void> JetStream::publish(const Subject& subject, std::string_view bytes, const std::string& message_id) {
   if (auto checked = check_header_value("message_id", message_id); !checked) return checked;
   jsPubOptions options;
   jsPubOptions_Init(&options);
@@ -373,12 +364,13 @@ base::Result<void> JetStream::publish(const Subject& subject, std::string_view b
   if (!message_id.empty()) options.MsgId = message_id.c_str();
   jsErrCode code{};
   jsPubAck* raw = nullptr;
-  const natsStatus status = js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(),
-                                       static_cast<int>(bytes.size()), &options, &code);
+  const natsStatus status =
+      js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options, &code);
   const PublishAck ack(raw);
   if (status == NATS_NO_RESPONDERS || static_cast<int>(code) == no_responders_of_jetstream)
     return base::failure(base::ErrorCode::not_found,
-                         "no stream of JetStream takes the subject '" + subject.text() + "': nothing was stored", "subject");
+                         "no stream of JetStream takes the subject '" + subject.text() + "': nothing was stored",
+                         "subject");
   if (status != NATS_OK)
     return nats_failure(status, "publish to JetStream subject '" + subject.text() + "'", static_cast<int>(code));
   return {};
@@ -391,10 +383,8 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   std::string inbox = connection_.new_inbox().text() + '.';
   natsSubscription* raw = nullptr;
   const natsStatus status = natsConnection_SubscribeSync(&raw, connection_.handle(), (inbox + '*').c_str());
-  if (status != NATS_OK)
-    return nats_failure(status, "subscribe to the inbox for stream '" + source.stream + "'");
-  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), std::move(inbox), *this, connection_,
-                                            source);
+  if (status != NATS_OK) return nats_failure(status, "subscribe to the inbox for stream '" + source.stream + "'");
+  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), std::move(inbox), *this, connection_, source);
 }
 
 }  // namespace noetl::nats

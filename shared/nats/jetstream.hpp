@@ -56,22 +56,19 @@ struct ConsumerState {
 
 class JetStream {
  public:
-  explicit JetStream(Connection& connection,
-                     std::chrono::milliseconds patience = std::chrono::milliseconds(2000));
+  explicit JetStream(Connection& connection, std::chrono::milliseconds patience = std::chrono::milliseconds(2000));
   JetStream(const JetStream&) = delete;
   JetStream& operator=(const JetStream&) = delete;
 
   [[nodiscard]] base::Result<StreamState> ensure_stream(const StreamSettings& settings);
-  [[nodiscard]] base::Result<StreamState> find_stream(
-      const std::string& stream);  // not_found when it is missing
+  [[nodiscard]] base::Result<StreamState> find_stream(const std::string& stream);  // not_found when it is missing
   // The same with what differs from the settings; makes nothing.
   [[nodiscard]] base::Result<StreamState> compare_stream(const StreamSettings& settings);
   [[nodiscard]] base::Result<void> remove_stream(const std::string& stream);
 
   [[nodiscard]] base::Result<ConsumerState> ensure_consumer(const std::string& stream,
                                                             const ConsumerSettings& settings);
-  [[nodiscard]] base::Result<ConsumerState> find_consumer(const std::string& stream,
-                                                          const std::string& durable);
+  [[nodiscard]] base::Result<ConsumerState> find_consumer(const std::string& stream, const std::string& durable);
   [[nodiscard]] base::Result<ConsumerState> compare_consumer(const std::string& stream,
                                                              const ConsumerSettings& settings);
   [[nodiscard]] base::Result<std::vector<std::string>> consumer_names(const std::string& stream);

@@ -10,8 +10,8 @@ std::string KeyValue::tried(const char* what, const std::string& key) const {
   return std::string(what) + " key '" + key + "' of bucket '" + bucket_ + "'";
 }
 
-base::Result<std::unique_ptr<KeyValue>> KeyValue::open(Connection& connection, const std::string& bucket,
-                                                       bool is_made, std::chrono::milliseconds patience) {
+base::Result<std::unique_ptr<KeyValue>> KeyValue::open(Connection& connection, const std::string& bucket, bool is_made,
+                                                       std::chrono::milliseconds patience) {
   if (auto checked = check_bucket(bucket); !checked) return tl::unexpected(checked.error());
   jsOptions options;
   jsOptions_Init(&options);
@@ -63,8 +63,7 @@ base::Result<std::optional<KeyValueEntry>> KeyValue::get(const std::string& key)
   if (status != NATS_OK) return nats_failure(status, tried("get", key));
   KeyValueEntry found;
   if (kvEntry_ValueLen(raw) > 0) {
-    found.bytes.assign(static_cast<const char*>(kvEntry_Value(raw)),
-                       static_cast<std::size_t>(kvEntry_ValueLen(raw)));
+    found.bytes.assign(static_cast<const char*>(kvEntry_Value(raw)), static_cast<std::size_t>(kvEntry_ValueLen(raw)));
   }
   found.revision = kvEntry_Revision(raw);
   return std::optional<KeyValueEntry>{std::move(found)};

@@ -23,9 +23,8 @@ struct KeyValueEntry {
 class KeyValue {
  public:
   // not_found: there is no such bucket, and `is_made` says not to make one (file storage, one value a key).
-  [[nodiscard]] static base::Result<std::unique_ptr<KeyValue>> open(Connection& connection,
-                                                                    const std::string& bucket, bool is_made,
-                                                                    std::chrono::milliseconds patience);
+  [[nodiscard]] static base::Result<std::unique_ptr<KeyValue>> open(Connection& connection, const std::string& bucket,
+                                                                    bool is_made, std::chrono::milliseconds patience);
   KeyValue(const KeyValue&) = delete;
   KeyValue& operator=(const KeyValue&) = delete;
 

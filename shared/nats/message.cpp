@@ -62,8 +62,7 @@ bool Message::nak(std::chrono::milliseconds delay) const {
 bool Message::answer(std::string_view text) const {
   const char* reply = natsMsg_GetReply(handle_.get());
   if (reply == nullptr || *reply == '\0') return false;
-  return natsConnection_Publish(answers_on_->handle(), reply, text.data(), static_cast<int>(text.size())) ==
-         NATS_OK;
+  return natsConnection_Publish(answers_on_->handle(), reply, text.data(), static_cast<int>(text.size())) == NATS_OK;
 }
 
 }  // namespace noetl::nats

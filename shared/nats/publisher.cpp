@@ -37,8 +37,8 @@ Publisher::Publisher(Connection& connection, std::chrono::milliseconds patience)
 }
 
 Publisher::~Publisher() {
-  const bool is_quiet = wait_answered(connection_.is_connected() ? std::chrono::milliseconds(500)
-                                                                 : std::chrono::milliseconds(0));
+  const bool is_quiet =
+      wait_answered(connection_.is_connected() ? std::chrono::milliseconds(500) : std::chrono::milliseconds(0));
   context_.reset();
   // Answers may still come in on nats.c's thread: what they write to must then stay.
   if (!is_quiet) static_cast<void>(state_.release());
@@ -55,8 +55,8 @@ bool Publisher::publish(const Subject& subject, std::string_view bytes, const st
   options.MaxWait = patience_.count();
   if (!message_id.empty()) options.MsgId = message_id.c_str();
   state_->in_flight.fetch_add(1, std::memory_order_acq_rel);
-  if (js_PublishAsync(context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
-                      &options) == NATS_OK)
+  if (js_PublishAsync(context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options) ==
+      NATS_OK)
     return true;
   state_->failed.fetch_add(1, std::memory_order_relaxed);
   state_->in_flight.fetch_sub(1, std::memory_order_acq_rel);
@@ -74,8 +74,7 @@ bool Publisher::wait_answered(std::chrono::milliseconds patience) const {
   options.MaxWait = patience.count();
   if (patience.count() <= 0 || js_PublishAsyncComplete(context_.get(), &options) != NATS_OK) return false;
   // All are answered; the last handler is at most about to count.
-  for (auto open = state_->in_flight.load(); open != 0; open = state_->in_flight.load())
-    state_->in_flight.wait(open);
+  for (auto open = state_->in_flight.load(); open != 0; open = state_->in_flight.load()) state_->in_flight.wait(open);
   return true;
 }
 

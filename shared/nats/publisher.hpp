@@ -22,8 +22,7 @@ struct PublishCounts {
 class Publisher {
  public:
   // `patience`: after it an unanswered message counts as failed.
-  explicit Publisher(Connection& connection,
-                     std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
+  explicit Publisher(Connection& connection, std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;

@@ -65,17 +65,15 @@ int PullSubscription::asked() const {
 // question with a status in both cases, at once (measured with nats-server 2.9).
 bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) {
   std::string body = R"({"batch":)" + std::to_string(most) + R"(,"no_wait":true)";
-  if (patience.count() > 0)
-    body += R"(,"expires":)" + std::to_string(std::chrono::nanoseconds(patience).count());
+  if (patience.count() > 0) body += R"(,"expires":)" + std::to_string(std::chrono::nanoseconds(patience).count());
   body += '}';
   const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + source_.stream + '.' + source_.durables[source];
   const std::string reply = inbox_subject_ + std::to_string(source);
   if (natsConnection_PublishRequest(connection_.handle(), subject.c_str(), reply.c_str(), body.data(),
                                     static_cast<int>(body.size())) != NATS_OK)
     return false;
-  asks_[source] = {.open = most,
-                   .is_immediate = patience.count() == 0,
-                   .ends_at = steady_clock::now() + patience + answer_margin};
+  asks_[source] = {
+      .open = most, .is_immediate = patience.count() == 0, .ends_at = steady_clock::now() + patience + answer_margin};
   return true;
 }
 
@@ -108,8 +106,8 @@ void PullSubscription::take(MessageHandle handle, PullBatch& batch) {
     if (status == 409 && says_deleted(handle.get())) batch.deleted = source_.durables[source];
     return;
   }
-  const auto found = std::find(source_.durables.begin(), source_.durables.end(),
-                               Message::consumer_of(natsMsg_GetReply(handle.get())));
+  const auto found =
+      std::find(source_.durables.begin(), source_.durables.end(), Message::consumer_of(natsMsg_GetReply(handle.get())));
   if (found == source_.durables.end()) return;
   const auto source = static_cast<std::size_t>(found - source_.durables.begin());
   asks_[source].open = std::max(0, asks_[source].open - 1);
@@ -121,8 +119,7 @@ void PullSubscription::take_arrived(PullBatch& batch) {
   int messages = 0;
   int bytes = 0;
   if (natsSubscription_GetPending(inbox_.get(), &messages, &bytes) != NATS_OK) return;
-  for (natsMsg* raw = nullptr; messages > 0 && natsSubscription_NextMsg(&raw, inbox_.get(), 1) == NATS_OK;
-       --messages) {
+  for (natsMsg* raw = nullptr; messages > 0 && natsSubscription_NextMsg(&raw, inbox_.get(), 1) == NATS_OK; --messages) {
     take(MessageHandle(raw), batch);
   }
 }
@@ -139,8 +136,7 @@ bool PullSubscription::is_settled(const PullBatch& batch, bool should_wait) cons
   return !should_wait || has_ended || !batch.messages.empty();
 }
 
-base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,
-                                                           milliseconds patience) {
+base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most, milliseconds patience) {
   PullBatch batch(asks_.size());
   take_arrived(batch);
   end_old_asks();
@@ -192,8 +188,8 @@ base::Result<std::vector<Message>> PullSubscription::judge(PullBatch batch, mill
     const auto found = jetstream_.find_consumer(source_.stream, durable);
     if (found) continue;
     if (found.error().code == base::ErrorCode::not_found) {
-      return base::failure(base::ErrorCode::not_found, tried + ": consumer '" + durable + "' has vanished (" +
-                                                           found.error().message + ")");
+      return base::failure(base::ErrorCode::not_found,
+                           tried + ": consumer '" + durable + "' has vanished (" + found.error().message + ")");
     }
     if (batch.should_check) return base::failure(base::ErrorCode::unavailable, found.error().message);
     break;  // it cannot be said now, and asking for each would take its time each
@@ -204,8 +200,7 @@ base::Result<std::vector<Message>> PullSubscription::judge(PullBatch batch, mill
 std::vector<Message> PullSubscription::close() {
   PullBatch batch(asks_.size());
   if (natsSubscription_Drain(inbox_.get()) != NATS_OK) return {};
-  for (natsMsg* raw = nullptr;
-       natsSubscription_NextMsg(&raw, inbox_.get(), close_patience.count()) == NATS_OK;) {
+  for (natsMsg* raw = nullptr; natsSubscription_NextMsg(&raw, inbox_.get(), close_patience.count()) == NATS_OK;) {
     take(MessageHandle(raw), batch);
   }
   for (Ask& one : asks_) one.open = 0;

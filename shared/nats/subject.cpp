@@ -11,9 +11,11 @@ tl::unexpected<base::Error> bad(std::string_view what, std::string_view text, co
   std::string shown(text.substr(0, 60));
   std::replace_if(
       shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0x80U) != 0) shown.pop_back();  // half a character
+  while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0x80U) != 0)
+    shown.pop_back();  // half a character
   return base::failure(base::ErrorCode::invalid_input,
-                       std::string(what) + " '" + shown + (text.size() > 60 ? "…" : "") + "' " + why, std::string(what));
+                       std::string(what) + " '" + shown + (text.size() > 60 ? "…" : "") + "' " + why,
+                       std::string(what));
 }
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -61,31 +63,40 @@ base::Result<SubjectFilter> SubjectFilter::parse(std::string text) {
 
 base::Result<void> check_name(std::string_view what, std::string_view name) {
   if (name.empty()) return bad(what, name, "is empty");
-  if (name.size() > name_bytes_max) return bad(what, name, "has more than " + std::to_string(name_bytes_max) + " bytes");
-  if (std::any_of(name.begin(), name.end(), [](char c) { return is_blank(c) || std::string_view(".*>/\\").find(c) != std::string_view::npos; }))
+  if (name.size() > name_bytes_max)
+    return bad(what, name, "has more than " + std::to_string(name_bytes_max) + " bytes");
+  if (std::any_of(name.begin(), name.end(),
+                  [](char c) { return is_blank(c) || std::string_view(".*>/\\").find(c) != std::string_view::npos; }))
     return bad(what, name, "has a blank, a control character, or one of . * > / \\");
   return {};
 }
 
 base::Result<void> check_bucket(std::string_view name) {
-  const bool is_good = !name.empty() && name.size() <= name_bytes_max - 3 &&  // its stream is KV_<name>
-                       std::all_of(name.begin(), name.end(), [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
-  return is_good ? base::Result<void>() : bad("bucket", name, "must have letters, digits, '_' and '-', at most 252 of them");
+  const bool is_good =
+      !name.empty() && name.size() <= name_bytes_max - 3 &&  // its stream is KV_<name>
+      std::all_of(name.begin(), name.end(), [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
+  return is_good ? base::Result<void>()
+                 : bad("bucket", name, "must have letters, digits, '_' and '-', at most 252 of them");
 }
 
 base::Result<void> check_key(std::string_view key) {
-  const bool is_good = !key.empty() && key.size() <= Subject::bytes_max &&
-                       std::all_of(key.begin(), key.end(), [](char c) {
-                         return is_letter_or_digit(c) || std::string_view("-/_=.").find(c) != std::string_view::npos;
-                       }) && all_tokens(key, [](std::string_view token, bool) { return !token.empty(); });
+  const bool is_good =
+      !key.empty() && key.size() <= Subject::bytes_max &&
+      std::all_of(key.begin(), key.end(),
+                  [](char c) {
+                    return is_letter_or_digit(c) || std::string_view("-/_=.").find(c) != std::string_view::npos;
+                  }) &&
+      all_tokens(key, [](std::string_view token, bool) { return !token.empty(); });
   return is_good ? base::Result<void>()
-                 : bad("key", key, "must have letters, digits and - / _ = . with no dot at its begin, its end or beside another");
+                 : bad("key", key,
+                       "must have letters, digits and - / _ = . with no dot at its begin, its end or beside another");
 }
 
 base::Result<void> check_header_value(std::string_view what, std::string_view value) {
   if (value.size() > Subject::bytes_max)
     return bad(what, value, "has more than " + std::to_string(Subject::bytes_max) + " bytes");
-  if (std::any_of(value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 0x7F; }))
+  if (std::any_of(value.begin(), value.end(),
+                  [](char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 0x7F; }))
     return bad(what, value, "has a line break or another control character");
   return {};
 }

@@ -69,8 +69,7 @@ std::string Address::text() const {
 
 bool Network::contains(const Address& address) const {
   const auto whole = static_cast<std::size_t>(prefix_bits / 8);
-  if (!std::equal(first.bytes.begin(), first.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
-                  address.bytes.begin()))
+  if (!std::equal(first.bytes.begin(), first.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin()))
     return false;
   const int rest = prefix_bits % 8;
   if (rest == 0) return true;
@@ -116,8 +115,7 @@ std::optional<Network> parse_network(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
   // ::ffff:0:0/96 is written as IPv6 and counts as such.
   const bool is_dotted = text.substr(0, slash).find(':') == std::string_view::npos;
-  if (error != std::errc{} || end != digits.data() + digits.size() || bits < 0 ||
-      bits > (is_dotted ? 32 : 128))
+  if (error != std::errc{} || end != digits.data() + digits.size() || bits < 0 || bits > (is_dotted ? 32 : 128))
     return std::nullopt;
   return Network{.first = *first, .prefix_bits = bits + (is_dotted ? 96 : 0)};
 }
@@ -142,9 +140,8 @@ Place place_of(const Address& address) {
 }
 
 bool is_private(const Address& address) {
-  static const std::vector<Network> all{network("10.0.0.0/8"), network("172.16.0.0/12"),
-                                        network("192.168.0.0/16"), network("100.64.0.0/10"),
-                                        network("fc00::/7")};
+  static const std::vector<Network> all{network("10.0.0.0/8"), network("172.16.0.0/12"), network("192.168.0.0/16"),
+                                        network("100.64.0.0/10"), network("fc00::/7")};
   return std::any_of(all.begin(), all.end(), [&](const Network& one) { return one.contains(address); });
 }
 

@@ -13,8 +13,7 @@ std::string shown(std::string_view host, const Address& address, int port) {
 
 std::string how_to_allow(const Address& address, int port) {
   const std::string text = address.is_v4() ? address.text() : "[" + address.text() + "]";
-  return "; where that is wanted, the setting egress-allow must have it: " + text + ":" +
-         std::to_string(port);
+  return "; where that is wanted, the setting egress-allow must have it: " + text + ":" + std::to_string(port);
 }
 
 std::string_view what_is(Place place) {
@@ -60,8 +59,7 @@ bool Egress::matches(const EgressRule& rule, std::string_view host, const Addres
 
 std::optional<std::string> Egress::refusal(std::string_view host, const Address& address, int port) const {
   if ((port == closed_port_here_ && is_here(address)) || never_.is_endpoint(address, port))
-    return shown(host, address, port) +
-           ", is the server's own API, which no playbook may call from the server";
+    return shown(host, address, port) + ", is the server's own API, which no playbook may call from the server";
   const auto hits = [&](const EgressRule& rule) { return matches(rule, host, address, port); };
   if (std::any_of(allow_.begin(), allow_.end(), hits)) return std::nullopt;
   if (std::any_of(deny_.begin(), deny_.end(), hits))
@@ -79,11 +77,9 @@ std::optional<std::string> Egress::refusal(std::string_view host, const Address&
 base::Result<std::vector<Address>> Egress::resolve(const std::string& host, int port) const {
   std::vector<Address> all = addresses_of(host);
   if (all.empty())
-    return base::failure(base::ErrorCode::unavailable, "host '" + host + "' has no address that can be found",
-                         "host");
+    return base::failure(base::ErrorCode::unavailable, "host '" + host + "' has no address that can be found", "host");
   for (const Address& address : all) {
-    if (auto why = refusal(host, address, port))
-      return base::failure(base::ErrorCode::forbidden, *why, "host");
+    if (auto why = refusal(host, address, port)) return base::failure(base::ErrorCode::forbidden, *why, "host");
   }
   return all;
 }

@@ -17,8 +17,7 @@ struct EgressSettings {
   std::string allow;  // of the setting egress-allow: comes first
   std::string deny;  // of egress-deny: comes second, before what is refused anyway
   std::vector<Endpoint> own;  // our own parts: refused unless allowed
-  std::vector<Endpoint>
-      never;  // no rule opens these: the server's own API, where a call of its own would be trusted
+  std::vector<Endpoint> never;  // no rule opens these: the server's own API, where a call of its own would be trusted
 };
 
 class Egress {
@@ -30,16 +29,14 @@ class Egress {
   void close_port_here(int port) { closed_port_here_ = port; }
 
   // Nothing: it may be connected to. Otherwise why not, and what the operator can do.
-  [[nodiscard]] std::optional<std::string> refusal(std::string_view host, const Address& address,
-                                                   int port) const;
+  [[nodiscard]] std::optional<std::string> refusal(std::string_view host, const Address& address, int port) const;
   // The addresses of a host, each of which may be connected to. not_found: it has none; forbidden: one may not.
   [[nodiscard]] base::Result<std::vector<Address>> resolve(const std::string& host, int port) const;
   // For what a proxy connects to: by the name or the literal address alone, since the proxy resolves.
   [[nodiscard]] std::optional<std::string> refusal_by_name(const std::string& host, int port) const;
 
  private:
-  [[nodiscard]] bool matches(const EgressRule& rule, std::string_view host, const Address& address,
-                             int port) const;
+  [[nodiscard]] bool matches(const EgressRule& rule, std::string_view host, const Address& address, int port) const;
   [[nodiscard]] bool is_here(const Address& address) const;
 
   const std::vector<EgressRule> allow_, deny_;

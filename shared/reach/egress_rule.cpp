@@ -29,8 +29,7 @@ std::optional<EgressRule> rule_of(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const bool is_bracketed = text.starts_with('[');
   const bool has_one_colon = colon != std::string_view::npos && text.find(':') == colon;
-  if ((is_bracketed && colon != std::string_view::npos && colon > 0 && text[colon - 1] == ']') ||
-      has_one_colon) {
+  if ((is_bracketed && colon != std::string_view::npos && colon > 0 && text[colon - 1] == ']') || has_one_colon) {
     const auto port = port_of(text.substr(colon + 1));
     if (!port) return std::nullopt;
     rule.port = *port;
@@ -53,8 +52,7 @@ std::optional<EgressRule> rule_of(std::string_view text) {
                                         : host;
   // 1.2.3 and 0x7f.1 are numbers to a resolver: a rule must not look like one.
   const std::string last = rule.host.substr(rule.host.rfind('.') + 1);
-  const bool looks_numeric =
-      last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string::npos;
+  const bool looks_numeric = last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string::npos;
   if (looks_numeric || !is_host_pattern(rule.host)) return std::nullopt;
   return rule;
 }
@@ -83,10 +81,9 @@ std::vector<EgressRule> egress_rules_of(const std::string& text, std::string_vie
     const std::string entry = text.substr(begin, end - begin);
     auto rule = rule_of(entry);
     if (!rule) {
-      throw std::invalid_argument(
-          "setting " + std::string(setting) + " has '" + entry +
-          "'; an entry is an address, a range like 10.0.0.0/8, a host, *.domain, or one of "
-          "all, private, loopback, own; each may end with :port");
+      throw std::invalid_argument("setting " + std::string(setting) + " has '" + entry +
+                                  "'; an entry is an address, a range like 10.0.0.0/8, a host, *.domain, or one of "
+                                  "all, private, loopback, own; each may end with :port");
     }
     rules.push_back(*std::move(rule));
     at = end;

@@ -75,8 +75,7 @@ base::Result<std::string> File::read(std::size_t bytes_max) const {
   while (done < text.size()) {
     const ssize_t count = ::read(descriptor_, text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      return base::failure(ErrorCode::internal, std::string("reading failed: ") + strerror(errno));
+    if (count < 0) return base::failure(ErrorCode::internal, std::string("reading failed: ") + strerror(errno));
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }
@@ -109,31 +108,27 @@ base::Result<File> FilesRoot::folder() const {
       opened = ::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   }
   if (opened >= 0) return File(opened);
-  return base::failure(ErrorCode::not_found,
-                       "the folder of files '" + root_.string() + "' cannot be opened: " + strerror(errno) +
-                           "; the setting files-root says where tools read and write files");
+  return base::failure(ErrorCode::not_found, "the folder of files '" + root_.string() +
+                                                 "' cannot be opened: " + strerror(errno) +
+                                                 "; the setting files-root says where tools read and write files");
 }
 
-tl::unexpected<base::Error> FilesRoot::failure_of(int error, const std::string& path,
-                                                  const std::string& option) const {
+tl::unexpected<base::Error> FilesRoot::failure_of(int error, const std::string& path, const std::string& option) const {
   const std::string named = "option '" + option + "': '" + path + "'";
   if (error == EXDEV || error == ELOOP) {
-    return base::failure(
-        ErrorCode::invalid_input,
-        named + " is outside of '" + root_.string() +
-            "', the folder of files; paths are relative to it, or below it (setting files-root)",
-        option);
+    return base::failure(ErrorCode::invalid_input,
+                         named + " is outside of '" + root_.string() +
+                             "', the folder of files; paths are relative to it, or below it (setting files-root)",
+                         option);
   }
   return base::failure(ErrorCode::not_found,
-                       named + " cannot be opened below '" + root_.string() + "': " + strerror(error),
-                       option);
+                       named + " cannot be opened below '" + root_.string() + "': " + strerror(error), option);
 }
 
 base::Result<std::string> FilesRoot::relative(const std::string& path, const std::string& option) const {
   const std::string plain = path.starts_with("file://") ? path.substr(7) : path;
   if (plain.empty() || plain.find('\0') != std::string::npos)
-    return base::failure(ErrorCode::invalid_input, "option '" + option + "' must be the path of a file",
-                         option);
+    return base::failure(ErrorCode::invalid_input, "option '" + option + "' must be the path of a file", option);
   if (!plain.starts_with('/')) return plain;
   std::error_code error;
   for (const fs::path& root : {root_, fs::weakly_canonical(root_, error)}) {
@@ -162,8 +157,7 @@ int FilesRoot::open_beneath(int folder, const std::string& relative, Opening ope
   return open_parts(folder, relative, opening.flags, static_cast<mode_t>(opening.mode));
 }
 
-base::Result<File> FilesRoot::open_file(const std::string& path, const std::string& option,
-                                        Opening opening) const {
+base::Result<File> FilesRoot::open_file(const std::string& path, const std::string& option, Opening opening) const {
   auto below = relative(path, option);
   if (!below) return tl::unexpected(below.error());
   const auto root = folder();
@@ -173,8 +167,7 @@ base::Result<File> FilesRoot::open_file(const std::string& path, const std::stri
   File file(open_beneath(root->descriptor(), *below, opening));
   if (file.descriptor() < 0) return failure_of(errno, path, option);
   if (!is_plain(file.descriptor()))
-    return base::failure(ErrorCode::not_found, "option '" + option + "': '" + path + "' is no plain file",
-                         option);
+    return base::failure(ErrorCode::not_found, "option '" + option + "': '" + path + "' is no plain file", option);
   return file;
 }
 
@@ -196,8 +189,7 @@ base::Result<std::pair<File, std::string>> FilesRoot::parent_of(const std::strin
   const std::string name = parts.filename().string();
   if (name.empty() || name == "." || name == "..") return failure_of(EXDEV, path, option);
   const std::string parent = parts.has_parent_path() ? parts.parent_path().string() : ".";
-  File folder(
-      open_beneath(root->descriptor(), parent, {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .mode = 0}));
+  File folder(open_beneath(root->descriptor(), parent, {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .mode = 0}));
   if (folder.descriptor() < 0) return failure_of(errno, path, option);
   return std::pair(std::move(folder), name);
 }
@@ -235,8 +227,7 @@ base::Result<std::string> FilesRoot::resolve(const std::string& path, const std:
   const File led(open_beneath(root->descriptor(), *below, {.flags = O_PATH | O_CLOEXEC, .mode = 0}));
   if (led.descriptor() < 0) return failure_of(errno, path, option);
   // Without openat2 it is the link itself that was opened.
-  if (fstat(led.descriptor(), &status) == 0 && S_ISLNK(status.st_mode))
-    return failure_of(ELOOP, path, option);
+  if (fstat(led.descriptor(), &status) == 0 && S_ISLNK(status.st_mode)) return failure_of(ELOOP, path, option);
   return path_of(led.descriptor());
 }
 

@@ -55,8 +55,7 @@ class FilesRoot {
   [[nodiscard]] base::Result<File> folder() const;
   [[nodiscard]] base::Result<std::string> relative(const std::string& path, const std::string& option) const;
   [[nodiscard]] int open_beneath(int folder, const std::string& relative, Opening opening) const;
-  [[nodiscard]] base::Result<File> open_file(const std::string& path, const std::string& option,
-                                             Opening opening) const;
+  [[nodiscard]] base::Result<File> open_file(const std::string& path, const std::string& option, Opening opening) const;
   // The folder that the path's last part is in, and that part.
   [[nodiscard]] base::Result<std::pair<File, std::string>> parent_of(const std::string& path,
                                                                      const std::string& option) const;

@@ -91,8 +91,7 @@ std::shared_ptr<const OwnAddresses::Found> OwnAddresses::found() const {
   auto fresh = std::make_shared<Found>();
   fresh->interfaces = interface_addresses();
   for (const Endpoint& endpoint : endpoints_) {
-    for (const Address& address : addresses_of(endpoint.host))
-      fresh->endpoints.emplace(address, endpoint.port);
+    for (const Address& address : addresses_of(endpoint.host)) fresh->endpoints.emplace(address, endpoint.port);
   }
   fresh->until = std::chrono::steady_clock::now() + looked_up_for;
   const std::lock_guard lock(mutex_);
@@ -102,9 +101,7 @@ std::shared_ptr<const OwnAddresses::Found> OwnAddresses::found() const {
   return fresh;
 }
 
-bool OwnAddresses::is_interface(const Address& address) const {
-  return found()->interfaces.contains(address);
-}
+bool OwnAddresses::is_interface(const Address& address) const { return found()->interfaces.contains(address); }
 
 bool OwnAddresses::is_endpoint(const Address& address, int port) const {
   return found()->endpoints.contains({address, port});

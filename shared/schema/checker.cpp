@@ -13,9 +13,9 @@ namespace {
 using Json = nlohmann::json;
 
 const std::set<std::string, std::less<>> known_keywords{
-    "$ref", "type", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum",
-    "exclusiveMinimum", "required", "properties", "additionalProperties", "propertyNames", "minProperties",
-    "maxProperties", "items", "prefixItems", "minItems", "maxItems", "oneOf", "anyOf", "allOf", "not", "if", "then", "else",
+    "$ref", "type", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
+    "required", "properties", "additionalProperties", "propertyNames", "minProperties", "maxProperties", "items",
+    "prefixItems", "minItems", "maxItems", "oneOf", "anyOf", "allOf", "not", "if", "then", "else",
     // for readers
     "title", "description", "examples"};
 constexpr std::array lists{"oneOf", "anyOf", "allOf", "prefixItems"};
@@ -130,8 +130,7 @@ std::optional<base::Error> Checker::find(const Json& schema, const Json& value, 
   return error;
 }
 
-std::optional<base::Error> Checker::find_in_text(const Json& schema, const Json& value,
-                                                 const Place& place) const {
+std::optional<base::Error> Checker::find_in_text(const Json& schema, const Json& value, const Place& place) const {
   const auto& text = value.get_ref<const std::string&>();
   const std::size_t most = schema.value("maxLength", std::string::npos);
   const bool is_long = text.size() > most && characters(text) > most;
@@ -140,8 +139,7 @@ std::optional<base::Error> Checker::find_in_text(const Json& schema, const Json&
     return place.error("must be " + expectation(schema) + ", found " + std::to_string(characters(text)) +
                        " characters");
   }
-  if (schema.value("format", "") == "date-time" && !wire::is_rfc3339(text))
-    return place.mismatch(schema, value);
+  if (schema.value("format", "") == "date-time" && !wire::is_rfc3339(text)) return place.mismatch(schema, value);
   if (!schema.contains("pattern")) return std::nullopt;
   if (schema["pattern"] == no_nul_pattern) {
     if (text.find('\0') == std::string::npos) return std::nullopt;
@@ -152,8 +150,7 @@ std::optional<base::Error> Checker::find_in_text(const Json& schema, const Json&
   return std::nullopt;
 }
 
-std::optional<base::Error> Checker::find_in_object(const Json& schema, const Json& value,
-                                                   const Place& place) const {
+std::optional<base::Error> Checker::find_in_object(const Json& schema, const Json& value, const Place& place) const {
   if (value.size() < schema.value("minProperties", std::size_t{0}) ||
       value.size() > schema.value("maxProperties", std::string::npos))
     return place.mismatch(schema, value);
@@ -176,15 +173,13 @@ std::optional<base::Error> Checker::find_in_object(const Json& schema, const Jso
     const auto& text = name.get_ref<const std::string&>();
     if (value.contains(text)) continue;
     const auto named = properties.find(text);
-    const std::string expected =
-        named == properties.end() ? "" : "; expected " + expectation(resolved(*named));
+    const std::string expected = named == properties.end() ? "" : "; expected " + expectation(resolved(*named));
     return place.at(text).error("is missing" + expected);
   }
   return std::nullopt;
 }
 
-std::optional<base::Error> Checker::find_in_array(const Json& schema, const Json& value,
-                                                  const Place& place) const {
+std::optional<base::Error> Checker::find_in_array(const Json& schema, const Json& value, const Place& place) const {
   if (value.size() < schema.value("minItems", std::size_t{0}) ||
       value.size() > schema.value("maxItems", std::string::npos))
     return place.mismatch(schema, value);
@@ -226,8 +221,7 @@ std::optional<base::Error> Checker::find_in_alternatives(const Json& schema, con
   return std::nullopt;
 }
 
-std::optional<base::Error> Checker::find_together(const Json& schema, const Json& value,
-                                                  const Place& place) const {
+std::optional<base::Error> Checker::find_together(const Json& schema, const Json& value, const Place& place) const {
   if (schema.contains("not") && !find(schema["not"], value, place.part())) {
     return place.error("has fields that exclude each other: " +
                        schema.value("description", std::string("see the document")));
@@ -237,8 +231,7 @@ std::optional<base::Error> Checker::find_together(const Json& schema, const Json
   return schema.contains(branch) ? find(schema[branch], value, place.part()) : std::nullopt;
 }
 
-std::optional<base::Error> Checker::find_unnamed(const Json& schema, const Json& value,
-                                                 const Place& place) const {
+std::optional<base::Error> Checker::find_unnamed(const Json& schema, const Json& value, const Place& place) const {
   if (takes_any_field(schema)) return std::nullopt;
   std::vector<std::string_view> known;
   if (schema.contains("properties")) {
@@ -247,14 +240,10 @@ std::optional<base::Error> Checker::find_unnamed(const Json& schema, const Json&
   for (const auto& [name, field] : value.items()) {
     if (names(schema, name)) continue;
     const auto near = json::nearest_word(name, known);
-    auto error =
-        place.at(name).error("is not a known field" +
-                             (near.empty() ? std::string{} : "; did you mean '" + std::string(near) + "'?"));
-    error.details.push_back({.field = error.field,
-                             .message = "unknown field",
-                             .line = 0,
-                             .column = 0,
-                             .suggestion = std::string(near)});
+    auto error = place.at(name).error("is not a known field" +
+                                      (near.empty() ? std::string{} : "; did you mean '" + std::string(near) + "'?"));
+    error.details.push_back(
+        {.field = error.field, .message = "unknown field", .line = 0, .column = 0, .suggestion = std::string(near)});
     return error;
   }
   return std::nullopt;

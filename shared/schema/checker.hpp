@@ -43,8 +43,7 @@ class Checker {
 
   void learn(const Json& schema);
   [[nodiscard]] const Json& resolved(const Json& schema) const;
-  [[nodiscard]] std::optional<base::Error> find(const Json& schema, const Json& value,
-                                                const Place& place) const;
+  [[nodiscard]] std::optional<base::Error> find(const Json& schema, const Json& value, const Place& place) const;
   [[nodiscard]] std::optional<base::Error> find_in_text(const Json& schema, const Json& value,
                                                         const Place& place) const;
   [[nodiscard]] std::optional<base::Error> find_in_object(const Json& schema, const Json& value,

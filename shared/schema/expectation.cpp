@@ -17,8 +17,7 @@ std::string range(const Json& schema, const char* least, const char* most) {
 }
 
 std::string count(const Json& schema, const char* least, const char* most, const std::string& what) {
-  if (!schema.contains(most))
-    return schema.contains(least) ? " of " + schema[least].dump() + " or more " + what : "";
+  if (!schema.contains(most)) return schema.contains(least) ? " of " + schema[least].dump() + " or more " + what : "";
   return " of " + schema.value(least, Json(0)).dump() + " to " + schema[most].dump() + " " + what;
 }
 

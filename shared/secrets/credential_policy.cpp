@@ -55,8 +55,7 @@ std::optional<Parts> parts_of(std::string_view text) {
 }
 
 bool is_host_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == ':' ||
-         c == '%';
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == ':' || c == '%';
 }
 
 tl::unexpected<base::Error> refusal(const CredentialPolicy& policy, const std::string& what,
@@ -95,8 +94,7 @@ bool matches(std::string_view pattern, const Destination& destination) {
 std::string pattern_of(const Destination& destination) {
   const bool is_v6 = destination.host.find(':') != std::string::npos;
   std::string text = is_v6 ? "[" + destination.host + "]" : destination.host;
-  if (destination.port != 0 && !destination.host.starts_with('/'))
-    text += ":" + std::to_string(destination.port);
+  if (destination.port != 0 && !destination.host.starts_with('/')) text += ":" + std::to_string(destination.port);
   return text;
 }
 
@@ -134,11 +132,11 @@ std::optional<Destination> destination_of_url(std::string_view url) {
   if (at != std::string_view::npos) rest = rest.substr(at + 1);
   const auto parts = parts_of(rest);
   if (!parts || parts->host.empty()) return std::nullopt;
-  const int usual = scheme == "http"                                   ? 80
-                    : scheme == "https"                                ? 443
-                    : scheme == "nats" || scheme == "tls"              ? 4222
-                    : scheme == "postgresql" || scheme == "postgres"   ? 5432
-                                                                       : 0;
+  const int usual = scheme == "http"                                 ? 80
+                    : scheme == "https"                              ? 443
+                    : scheme == "nats" || scheme == "tls"            ? 4222
+                    : scheme == "postgresql" || scheme == "postgres" ? 5432
+                                                                     : 0;
   return Destination{.host = parts->host, .port = parts->port.value_or(usual)};
 }
 

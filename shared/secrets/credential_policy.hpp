@@ -34,8 +34,7 @@ inline constexpr std::size_t host_pattern_bytes_max = 300;
 [[nodiscard]] bool matches(std::string_view pattern, const Destination& destination);
 
 // forbidden: names the first credential that may not be sent there, and how an operator allows it.
-[[nodiscard]] base::Result<void> check_destination(const CredentialPolicies& policies,
-                                                   const Destination& destination);
+[[nodiscard]] base::Result<void> check_destination(const CredentialPolicies& policies, const Destination& destination);
 // forbidden: the same of code that would see the bytes. `who`: "tool python".
 [[nodiscard]] base::Result<void> check_reveal(const CredentialPolicies& policies, std::string_view who);
 

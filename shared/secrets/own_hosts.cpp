@@ -88,8 +88,8 @@ std::vector<std::string> own_hosts(std::string_view type, const Json& fields) {
   std::vector<std::string> hosts;
   if (!fields.is_object()) return hosts;
   add_host_and_port(hosts, text_of(fields, {"db_host", "host", "hostname"}), text_of(fields, {"db_port", "port"}));
-  for (const char* name : {"connection_string", "dsn", "url", "uri", "base_url", "api_url", "nats_url", "servers", "server",
-                           "endpoint", "endpoint_url", "token_url", "token_uri"}) {
+  for (const char* name : {"connection_string", "dsn", "url", "uri", "base_url", "api_url", "nats_url", "servers",
+                           "server", "endpoint", "endpoint_url", "token_url", "token_uri"}) {
     const std::string text = text_of(fields, {name});
     if (!text.empty()) add_address(hosts, text);
   }

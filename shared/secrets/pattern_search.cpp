@@ -61,7 +61,8 @@ std::vector<Span> PatternSearch::find_all(std::string_view text) const {
         longest = pattern.size();
     }
     if (longest > 0 && !found.empty() && begin <= found.back().end)
-      found.back().end = std::max(found.back().end, begin + longest);  // a text of the pattern's own letters is one span
+      found.back().end =
+          std::max(found.back().end, begin + longest);  // a text of the pattern's own letters is one span
     else if (longest > 0)
       found.push_back({.begin = begin, .end = begin + longest});
     ++end;

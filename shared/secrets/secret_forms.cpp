@@ -26,9 +26,7 @@ class Forms {
   std::vector<std::string> all_;
 };
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 std::string percent_encoded(std::string_view text, std::string_view kept, bool is_plus, bool is_upper) {
   const std::string_view digits = is_upper ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -49,8 +47,8 @@ std::string percent_encoded(std::string_view text, std::string_view kept, bool i
 }
 
 // What encoders leave as it is: RFC 3986, Python's quote, encodeURIComponent, encodeURI and the path of our own http tool, forms.
-constexpr std::string_view kept_by_encoders[] = {"-._~", "-._~/", "-._~!'()*", "-._~!$&'()*+,;=:@/?#[]%", "-._*",
-                                                 "-._~!$&'()*+,;=:@/?[]"};
+constexpr std::string_view kept_by_encoders[] = {
+    "-._~", "-._~/", "-._~!'()*", "-._~!$&'()*+,;=:@/?#[]%", "-._*", "-._~!$&'()*+,;=:@/?[]"};
 
 void add_percent_encoded(Forms& forms, std::string_view text) {
   for (const std::string_view kept : kept_by_encoders) {
@@ -200,7 +198,9 @@ std::vector<std::string> with_json_levels(std::vector<std::string> forms, int le
 
 }  // namespace
 
-std::vector<std::string> forms_in_text(std::string_view piece) { return with_json_levels(plain_forms(piece).take(), 2); }
+std::vector<std::string> forms_in_text(std::string_view piece) {
+  return with_json_levels(plain_forms(piece).take(), 2);
+}
 
 std::vector<std::string> forms_in_json(std::string_view piece) {
   Forms escaped;

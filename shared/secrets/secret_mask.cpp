@@ -105,7 +105,8 @@ void add_before_cuts(std::vector<Span>& spans, std::string_view text, std::strin
                      const std::vector<std::string>& heads) {
   if (mark.empty()) return;
   std::size_t cuts = 0;
-  for (auto at = text.find(mark); at != std::string_view::npos && cuts < cuts_max; at = text.find(mark, at + mark.size())) {
+  for (auto at = text.find(mark); at != std::string_view::npos && cuts < cuts_max;
+       at = text.find(mark, at + mark.size())) {
     ++cuts;
     std::size_t longest = 0;
     for (const auto& head : heads) {
@@ -141,7 +142,8 @@ std::string with_json_words_masked(const std::string& json, const std::vector<st
     if (!std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; })) continue;
     for (auto at = json.find(word); at != std::string::npos; at = json.find(word, at + 1)) {
       const std::size_t end = at + word.size();
-      const bool is_whole = (at == 0 || !is_number_char(json[at - 1])) && (end == json.size() || !is_number_char(json[end]));
+      const bool is_whole =
+          (at == 0 || !is_number_char(json[at - 1])) && (end == json.size() || !is_number_char(json[end]));
       if (is_whole) found.push_back({.begin = at, .end = end});
     }
   }
@@ -236,7 +238,8 @@ std::string SecretMask::in_bytes(std::string bytes) {
   const Search& search = text_search();
   if (!search.patterns) return std::string(bytes.size(), '*');
   for (const Span& span : search.patterns->find_all(bytes))
-    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(span.begin), bytes.begin() + static_cast<std::ptrdiff_t>(span.end), '*');
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(span.begin),
+              bytes.begin() + static_cast<std::ptrdiff_t>(span.end), '*');
   return bytes;
 }
 

@@ -13,8 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr base::Backoff backoff{
-    .kind = base::BackoffKind::exponential, .initial = milliseconds(500), .delay_max = milliseconds(10'000), .multiplier = 2.0};
+constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+                                .initial = milliseconds(500),
+                                .delay_max = milliseconds(10'000),
+                                .multiplier = 2.0};
 constexpr milliseconds look_interval{500};  // for a connection that was closed
 
 void wait(const std::stop_token& stop, milliseconds time) {
@@ -56,7 +58,8 @@ void Lasting::run(const std::stop_token& stop) {
       failure = error.what();
     }
     if (failure.empty()) failures = 0;
-    if (!failure.empty() && failure != told) telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + failure);
+    if (!failure.empty() && failure != told)
+      telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + failure);
     told = failure;
     ++failures;
     if (!stop.stop_requested()) wait(stop, backoff.delay_after(failures));

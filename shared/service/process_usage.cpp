@@ -8,7 +8,9 @@
 namespace noetl::service {
 namespace {
 
-double seconds_of(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 double cpu_seconds() {
   rusage used{};
@@ -32,7 +34,8 @@ Usage ProcessUsage::look() {
   const auto now = std::chrono::steady_clock::now();
   const double used = cpu_seconds();
   const double elapsed = std::chrono::duration<double>(now - looked_at_).count();
-  const Usage usage{.memory_mb = resident_mb(), .cpu_percent = elapsed > 0 ? 100.0 * (used - cpu_seconds_) / elapsed : 0.0};
+  const Usage usage{.memory_mb = resident_mb(),
+                    .cpu_percent = elapsed > 0 ? 100.0 * (used - cpu_seconds_) / elapsed : 0.0};
   looked_at_ = now;
   cpu_seconds_ = used;
   return usage;

@@ -34,7 +34,8 @@ std::string now() {
 std::string token_of(std::string_view text) {
   std::string token(text);
   for (char& c : token) {
-    const bool is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool is_fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!is_fine) c = '_';
   }
   return token;
@@ -121,12 +122,17 @@ std::string Service::beat(const Usage& usage) const {
 
 std::string Service::health() const {
   const auto health = settings_.health();
-  return Json{{"status", health.status}, {"service", settings_.name}, {"version", settings_.version}, {"timestamp", now()}}.dump();
+  return Json{
+      {"status", health.status}, {"service", settings_.name}, {"version", settings_.version}, {"timestamp", now()}}
+      .dump();
 }
 
 std::string Service::pod_health() const {
   const auto health = settings_.health();
-  return Json{{"pod_id", settings_.id}, {"status", health.status}, {"active_connections", health.active_connections}, {"timestamp", now()}}
+  return Json{{"pod_id", settings_.id},
+              {"status", health.status},
+              {"active_connections", health.active_connections},
+              {"timestamp", now()}}
       .dump();
 }
 
@@ -174,14 +180,15 @@ std::string Service::stats() const {
   Json endpoints = Json::array();
   for (const auto& endpoint : settings_.endpoints) {
     const auto counts = endpoint.counts ? endpoint.counts() : EndpointCounts{};
-    endpoints.push_back({{"name", endpoint.name},
-                         {"subject", endpoint.subject},
-                         {"queue_group", endpoint.queue_group},
-                         {"num_requests", counts.requests},
-                         {"num_errors", counts.errors},
-                         {"last_error", ""},
-                         {"processing_time", counts.processing_ns},
-                         {"average_processing_time", counts.requests == 0 ? 0 : counts.processing_ns / counts.requests}});
+    endpoints.push_back(
+        {{"name", endpoint.name},
+         {"subject", endpoint.subject},
+         {"queue_group", endpoint.queue_group},
+         {"num_requests", counts.requests},
+         {"num_errors", counts.errors},
+         {"last_error", ""},
+         {"processing_time", counts.processing_ns},
+         {"average_processing_time", counts.requests == 0 ? 0 : counts.processing_ns / counts.requests}});
   }
   return Json{{"type", "io.nats.micro.v1.stats_response"},
               {"name", settings_.name},

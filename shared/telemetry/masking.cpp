@@ -22,8 +22,7 @@ std::size_t url_end(std::string_view text, std::size_t from) {
   const std::size_t next = text.substr(0, end).find("://", from);
   if (next == npos) return end;
   end = next;
-  while (end > from && (is_name_character(text[end - 1]) || text[end - 1] == '+' || text[end - 1] == '.'))
-    --end;
+  while (end > from && (is_name_character(text[end - 1]) || text[end - 1] == '+' || text[end - 1] == '.')) --end;
   return end;
 }
 

@@ -61,8 +61,7 @@ prometheus::ClientMetric metric_of(const HistogramReading& reading) {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < reading.counts.size(); ++i) {
     count += reading.counts[i];
-    const double bound =
-        i < reading.bounds.size() ? reading.bounds[i] : std::numeric_limits<double>::infinity();
+    const double bound = i < reading.bounds.size() ? reading.bounds[i] : std::numeric_limits<double>::infinity();
     metric.histogram.bucket.push_back({.cumulative_count = count, .upper_bound = bound});
   }
   metric.histogram.sample_count = count;
@@ -89,8 +88,7 @@ void Metrics::declare(const std::string& name, const std::string& kind, const st
     const auto [at, is_new] = declared.try_emplace(name, MetricDeclaration{name, kind, help});
     return !is_new && at->second != MetricDeclaration{name, kind, help};
   });
-  if (is_taken)
-    throw std::invalid_argument("metric " + name + " is declared twice with another kind or help");
+  if (is_taken) throw std::invalid_argument("metric " + name + " is declared twice with another kind or help");
 }
 
 Counter Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
@@ -105,8 +103,8 @@ Gauge Metrics::gauge(const std::string& name, const std::string& help, const Lab
   return Gauge(family.Add(labels));
 }
 
-Histogram Metrics::histogram(const std::string& name, const std::string& help,
-                             const std::vector<double>& bounds, const Labels& labels) {
+Histogram Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
+                             const Labels& labels) {
   declare(name, "histogram", help);
   auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
   return Histogram(family.Add(labels, bounds));
@@ -119,17 +117,15 @@ void Metrics::counter_from(const std::string& name, const std::string& help, std
 void Metrics::counters_from(const std::string& name, const std::string& help,
                             std::function<std::vector<CounterReading>()> read) {
   declare(name, "counter", help);
-  state_->read_families.with([&](auto& all) {
-    all.push_back(family_from(name, help, prometheus::MetricType::Counter, std::move(read)));
-  });
+  state_->read_families.with(
+      [&](auto& all) { all.push_back(family_from(name, help, prometheus::MetricType::Counter, std::move(read))); });
 }
 
 void Metrics::histograms_from(const std::string& name, const std::string& help,
                               std::function<std::vector<HistogramReading>()> read) {
   declare(name, "histogram", help);
-  state_->read_families.with([&](auto& all) {
-    all.push_back(family_from(name, help, prometheus::MetricType::Histogram, std::move(read)));
-  });
+  state_->read_families.with(
+      [&](auto& all) { all.push_back(family_from(name, help, prometheus::MetricType::Histogram, std::move(read))); });
 }
 
 void Metrics::before_expose(std::function<void()> refresh) {

@@ -90,8 +90,7 @@ class Metrics {
   [[nodiscard]] Counter counter(const std::string& name, const std::string& help, const Labels& labels = {});
   [[nodiscard]] Gauge gauge(const std::string& name, const std::string& help, const Labels& labels = {});
   [[nodiscard]] Histogram histogram(const std::string& name, const std::string& help,
-                                    const std::vector<double>& bounds = seconds_buckets(),
-                                    const Labels& labels = {});
+                                    const std::vector<double>& bounds = seconds_buckets(), const Labels& labels = {});
 
   // Of what others count: read at each exposition, and has to grow. `read` must not throw.
   void counter_from(const std::string& name, const std::string& help, std::function<double()> read);

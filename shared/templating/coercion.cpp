@@ -60,8 +60,7 @@ std::optional<Json> word(std::string_view text) {
 
 void check_room(std::string_view text) {
   if (tree_bytes_max(text) > Limits{}.value_bytes_max) {
-    fail_bound("the text reads as a list or map of more than " + std::to_string(Limits{}.value_bytes_max) +
-               " bytes");
+    fail_bound("the text reads as a list or map of more than " + std::to_string(Limits{}.value_bytes_max) + " bytes");
   }
 }
 
@@ -79,9 +78,7 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 }
 
 Reading reading_of(const Node& node) {
-  const auto is_text = [](const NodePtr& child) {
-    return child != nullptr && reading_of(*child) == Reading::as_text;
-  };
+  const auto is_text = [](const NodePtr& child) { return child != nullptr && reading_of(*child) == Reading::as_text; };
   switch (node.kind) {
     case NodeKind::concatenation: return Reading::as_text;
     case NodeKind::filter:
@@ -100,8 +97,7 @@ Reading reading_of(const Node& node) {
       return is_text(node.children[1]) || is_text(node.children[2]) ? Reading::as_text : Reading::by_looks;
     case NodeKind::logical_and:
     case NodeKind::logical_or:
-      return std::any_of(node.children.begin(), node.children.end(), is_text) ? Reading::as_text
-                                                                              : Reading::by_looks;
+      return std::any_of(node.children.begin(), node.children.end(), is_text) ? Reading::as_text : Reading::by_looks;
     default: return Reading::by_looks;
   }
   // What filters and methods make of a text that was to stay one: {{ zip | string | trim }}.
@@ -155,8 +151,7 @@ Json coerced(std::string text, Reading reading) {
     value = parse_json(inner);
   } else if (inner.front() == '{' || inner.front() == '[') {
     value = structure(inner);
-  } else if (reading == Reading::by_looks_in_layout ||
-             (reading == Reading::by_looks && inner.size() == text.size())) {
+  } else if (reading == Reading::by_looks_in_layout || (reading == Reading::by_looks && inner.size() == text.size())) {
     value = word(inner);
     value = value ? std::move(value) : number(inner);
   }

@@ -29,8 +29,7 @@ bool is_reference(const Node& node) {
   switch (node.kind) {
     case NodeKind::name: return true;
     case NodeKind::attribute: return is_reference(*node.children[0]);
-    case NodeKind::item:
-      return node.children[1]->kind == NodeKind::literal && is_reference(*node.children[0]);
+    case NodeKind::item: return node.children[1]->kind == NodeKind::literal && is_reference(*node.children[0]);
     default: return false;
   }
 }
@@ -64,9 +63,8 @@ CompiledTemplate::CompiledTemplate(std::string_view source, const Limits& limits
 }
 
 const Node* CompiledTemplate::single() const {
-  return program_.body.size() == 1 && program_.body[0].kind == BlockKind::output
-             ? program_.body[0].expression.get()
-             : nullptr;
+  return program_.body.size() == 1 && program_.body[0].kind == BlockKind::output ? program_.body[0].expression.get()
+                                                                                 : nullptr;
 }
 
 const Json* CompiledTemplate::look_up(const Node& node, const Scope& scope, bool& is_settled) const {
@@ -146,23 +144,20 @@ base::Result<std::string> CompiledTemplate::render(const Scope& scope) const {
   }
 }
 
-base::Error CompiledTemplate::error_of(const Failure& failure) const {
-  return templating::error_of(failure, source_);
-}
+base::Error CompiledTemplate::error_of(const Failure& failure) const { return templating::error_of(failure, source_); }
 
 base::Error error_of(const Failure& failure, std::string_view source) {
-  const std::size_t offset =
-      failure.offset == Failure::no_offset ? 0 : std::min(failure.offset, source.size());
+  const std::size_t offset = failure.offset == Failure::no_offset ? 0 : std::min(failure.offset, source.size());
   const std::string_view before = source.substr(0, offset);
   const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
   const std::size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   const auto column = static_cast<int>(unicode::length(before.substr(line_begin))) + 1;
   base::Error error;
   error.code = base::ErrorCode::invalid_input;
-  error.message = "template: " + failure.message + " (line " + std::to_string(line) + ", column " +
-                  std::to_string(column) + ")";
-  error.details.push_back(base::ErrorDetail{
-      .field = {}, .message = failure.message, .line = line, .column = column, .suggestion = {}});
+  error.message =
+      "template: " + failure.message + " (line " + std::to_string(line) + ", column " + std::to_string(column) + ")";
+  error.details.push_back(
+      base::ErrorDetail{.field = {}, .message = failure.message, .line = line, .column = column, .suggestion = {}});
   return error;
 }
 

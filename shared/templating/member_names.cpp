@@ -59,8 +59,7 @@ class Reader {
 
  private:
   void skip_spaces() {
-    while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
-      ++at_;
+    while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
   }
   std::string word() {
     const std::size_t begin = at_;
@@ -129,8 +128,7 @@ void collect_members(std::string_view source, std::string_view root, MemberNames
 }
 
 void collect_members(const nlohmann::json& value, std::string_view root, MemberNames& into) {
-  if (value.is_string())
-    return collect_members(std::string_view(value.get_ref<const std::string&>()), root, into);
+  if (value.is_string()) return collect_members(std::string_view(value.get_ref<const std::string&>()), root, into);
   if (!value.is_structured()) return;
   for (const auto& inner : value) collect_members(inner, root, into);
 }

@@ -189,8 +189,7 @@ bool is_truthy(const Json& value) {
     case Json::value_t::array:
     case Json::value_t::object: return !value.empty();
     case Json::value_t::string: {
-      static constexpr std::string_view falsy[] = {"",     "false", "0",   "0.0", "no",
-                                                   "none", "null",  "off", "[]",  "{}"};
+      static constexpr std::string_view falsy[] = {"", "false", "0", "0.0", "no", "none", "null", "off", "[]", "{}"};
       const std::string_view inner = trimmed(value.get_ref<const std::string&>());
       return inner.size() > 5 ||
              std::find(std::begin(falsy), std::end(falsy), unicode::lower(inner)) == std::end(falsy);

@@ -30,8 +30,7 @@ class Template {
   [[nodiscard]] virtual base::Result<std::string> render(const Scope& scope) const = 0;
   // The native value of a single expression; otherwise render() as a string. Undefined becomes null;
   // `is_undefined` (may be null) says so.
-  [[nodiscard]] virtual base::Result<Json> evaluate(const Scope& scope,
-                                                    bool* is_undefined = nullptr) const = 0;
+  [[nodiscard]] virtual base::Result<Json> evaluate(const Scope& scope, bool* is_undefined = nullptr) const = 0;
 };
 
 using TemplatePtr = std::shared_ptr<const Template>;

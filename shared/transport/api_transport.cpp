@@ -6,13 +6,13 @@
 #include <random>
 
 #include "shared/domain/storable_json.hpp"
+#include "shared/json/parse_body.hpp"
 #include "shared/wire/codecs/ahead_json.hpp"
 #include "shared/wire/codecs/claim_json.hpp"
-#include "shared/wire/error_codes.hpp"
-#include "shared/json/parse_body.hpp"
-#include "shared/wire/quick_read.hpp"
 #include "shared/wire/codecs/report_json.hpp"
 #include "shared/wire/codecs/worker_json.hpp"
+#include "shared/wire/error_codes.hpp"
+#include "shared/wire/quick_read.hpp"
 
 namespace noetl::transport {
 namespace {
@@ -23,24 +23,21 @@ constexpr json::BodyBounds answer_bounds{
     .bytes_max = 512UL * 1024 * 1024, .depth_max = 256, .values_max = 20'000'000, .refuses_rounding = false};
 
 template <class Answer, class Decode>
-base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path,
-                             Decode&& decode) {
+base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path, Decode&& decode) {
   if (!body) return base::failure(body.error());
   // A tree would round the numbers that SQL has enqueued.
   const auto storable = domain::storable_json(*body);
   const auto json = json::parse_body(storable ? *storable : *body, answer_bounds);
-  if (!json)
-    return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
+  if (!json) return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
   auto answer = decode(*json);
-  if (!answer)
-    return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + answer.error().message);
+  if (!answer) return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + answer.error().message);
   return answer;
 }
 
 // The same for what comes with every batch of commands: without a tree when it looks as usual.
 template <class Answer, class Quick, class Decode>
-base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, const std::string& path,
-                                     Quick&& quick, Decode&& decode) {
+base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, const std::string& path, Quick&& quick,
+                                     Decode&& decode) {
   if (body && !json::check_body(*body, answer_bounds)) {
     if (auto answer = quick(*body)) return std::move(*answer);
   }
@@ -66,8 +63,7 @@ std::string ApiTransport::new_instance() {
   return instance;
 }
 
-base::Result<wire::RegistrationAnswer> ApiTransport::register_worker(
-    const wire::WorkerRegistration& registration) {
+base::Result<wire::RegistrationAnswer> ApiTransport::register_worker(const wire::WorkerRegistration& registration) {
   const std::string path = "/api/v2/workers";
   return decoded<wire::RegistrationAnswer>(
       send({.verb = Verb::post, .path = path, .body = wire::encode(registration), .patience = {}}), path,
@@ -107,13 +103,11 @@ base::Result<std::string> ApiTransport::get(const std::string& path) {
 }
 
 base::Result<std::string> ApiTransport::post(const std::string& path, std::string body) {
-  return send(
-      {.verb = Verb::post, .path = path, .body = std::move(body), .patience = std::chrono::seconds(15)});
+  return send({.verb = Verb::post, .path = path, .body = std::move(body), .patience = std::chrono::seconds(15)});
 }
 
 base::Result<void> ApiTransport::deregister(const std::string& worker_id) {
-  const auto answer =
-      send({.verb = Verb::remove, .path = "/api/v2/workers/" + worker_id, .body = {}, .patience = {}});
+  const auto answer = send({.verb = Verb::remove, .path = "/api/v2/workers/" + worker_id, .body = {}, .patience = {}});
   if (!answer) return base::failure(answer.error());
   return {};
 }

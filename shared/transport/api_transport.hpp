@@ -10,8 +10,7 @@ namespace noetl::transport {
 
 class ApiTransport : public Transport {
  public:
-  base::Result<wire::RegistrationAnswer> register_worker(
-      const wire::WorkerRegistration& registration) override;
+  base::Result<wire::RegistrationAnswer> register_worker(const wire::WorkerRegistration& registration) override;
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;

@@ -50,9 +50,8 @@ void HttpTransport::give_back(std::unique_ptr<Client> client) {
 base::Result<std::string> HttpTransport::send(const Call& call) {
   std::unique_ptr<Client> client = take_client();
   if (!client->http.is_valid())
-    return base::failure(
-        base::ErrorCode::invalid_input,
-        "server URL '" + settings_.server_url + "' is not http://host:port or https://host:port");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "server URL '" + settings_.server_url + "' is not http://host:port or https://host:port");
   client->http.set_read_timeout(settings_.answer_timeout + call.patience);
   auto result = call.verb == Verb::post  ? client->http.Post(call.path.c_str(), call.body, "application/json")
                 : call.verb == Verb::get ? client->http.Get(call.path.c_str())

@@ -33,7 +33,8 @@ base::Result<std::shared_ptr<NatsTransport::Line>> NatsTransport::line() {
 base::Result<std::string> NatsTransport::send(const Call& call) {
   const auto* operation = wire::worker_operation_of(method_of(call.verb), call.path);
   if (operation == nullptr)
-    return base::failure(base::ErrorCode::unsupported, "no subject of NATS stands for " + std::string(method_of(call.verb)) + " " + call.path);
+    return base::failure(base::ErrorCode::unsupported,
+                         "no subject of NATS stands for " + std::string(method_of(call.verb)) + " " + call.path);
   auto subject = nats::Subject::parse(wire::subject_of(settings_.prefix, *operation, settings_.worker_id));
   if (!subject) return base::failure(std::move(subject.error()));
   nats::Headers headers{{wire::instance_header, instance_}};

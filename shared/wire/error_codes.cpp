@@ -56,12 +56,12 @@ int int_of(const Json& object, const char* name) {
 base::Error quoted(int http_status, std::string_view body) {
   std::string shown(body.substr(0, quoted_bytes_max));
   if (json::find_invalid_utf8(shown) != std::string_view::npos) shown.resize(json::find_invalid_utf8(shown));
-  return base::Error{.code = error_code_from_http(http_status),
-                     .message = "HTTP status " + std::to_string(http_status) +
-                                " without a problem description; body: '" + shown + "'",
-                     .field = {},
-                     .retry_after = {},
-                     .details = {}};
+  return base::Error{
+      .code = error_code_from_http(http_status),
+      .message = "HTTP status " + std::to_string(http_status) + " without a problem description; body: '" + shown + "'",
+      .field = {},
+      .retry_after = {},
+      .details = {}};
 }
 
 }  // namespace

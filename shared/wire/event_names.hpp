@@ -36,7 +36,8 @@ inline constexpr std::array event_names{
     EventName{"loop.done", "the last item of a loop ended"},
     EventName{"sink.executed", "a sink stored what it was given"},
     EventName{"sink.failed", "a sink could not; the step goes on as its policy says"},
-    EventName{"notification.given_up", "JetStream dropped a notification at its last delivery; upkeep notifies again when the command waits"},
+    EventName{"notification.given_up",
+              "JetStream dropped a notification at its last delivery; upkeep notifies again when the command waits"},
 };
 
 }  // namespace noetl::wire

@@ -4,8 +4,7 @@
 
 namespace noetl::wire {
 
-std::vector<base::CommandId> read_command_ids(json::ObjectReader& reader, const char* name,
-                                              std::size_t ids_max) {
+std::vector<base::CommandId> read_command_ids(json::ObjectReader& reader, const char* name, std::size_t ids_max) {
   std::vector<base::CommandId> read;
   const json::Json* ids = reader.optional_array(name, ids_max, 1);
   if (ids == nullptr) return read;

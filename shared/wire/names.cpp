@@ -6,9 +6,7 @@
 namespace noetl::wire {
 namespace {
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
@@ -64,8 +62,7 @@ bool is_rfc3339(std::string_view text) {
   if (text.size() < seconds_end + 1 || text.size() > time_bytes_max) return false;
   const std::string_view body = text.substr(0, seconds_end);
   const bool has_separator = body[10] == 'T' || body[10] == 't' || body[10] == ' ';
-  if (!has_separator || !has_shape(body.substr(0, 10), "dddd-dd-dd") ||
-      !has_shape(body.substr(11), "dd:dd:dd"))
+  if (!has_separator || !has_shape(body.substr(0, 10), "dddd-dd-dd") || !has_shape(body.substr(11), "dd:dd:dd"))
     return false;
   const std::chrono::year_month_day day{std::chrono::year(two_digits(body, 0) * 100 + two_digits(body, 2)),
                                         std::chrono::month(static_cast<unsigned>(two_digits(body, 5))),

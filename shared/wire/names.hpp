@@ -15,8 +15,7 @@ inline constexpr std::size_t idempotency_key_bytes_max = 256;
 inline constexpr std::size_t group_bytes_max = 128;
 
 inline constexpr std::int64_t milliseconds_max = 366LL * 24 * 3600 * 1000;  // of a time in claims and reports
-inline constexpr std::size_t output_bytes_max =
-    1024 * 1024;  // of what an attempt printed, its messages and tracebacks
+inline constexpr std::size_t output_bytes_max = 1024 * 1024;  // of what an attempt printed, its messages and tracebacks
 
 [[nodiscard]] bool is_pool_name(std::string_view text);  // [A-Za-z0-9_-]{1,64}
 [[nodiscard]] bool is_tool_kind(std::string_view text);  // the same

@@ -91,19 +91,16 @@ std::string encode(const Notification& notification) {
 
 base::Result<Notification> decode_notification(std::string_view bytes) {
   const auto parsed = json::parse_body(bytes, notification_bytes_max, notification_depth_max);
-  if (!parsed)
-    return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
+  if (!parsed) return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
   if (!parsed->is_object())
     return base::failure(base::ErrorCode::malformed_body,
                          "notification: must be an object, found " + json::describe(*parsed));
   const auto execution_id = notified_id_of(*parsed, "execution_id");
   const auto queue_id = notified_id_of(*parsed, "queue_id");
   if (!execution_id)
-    return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id",
-                         "/execution_id");
+    return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id", "/execution_id");
   if (!queue_id || *queue_id == 0)
-    return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id",
-                         "/queue_id");
+    return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id", "/queue_id");
   auto queue_ids = ids_of(*parsed);
   if (!queue_ids) return base::failure(std::move(queue_ids.error()));
   if (queue_ids->empty()) queue_ids->push_back(base::CommandId{*queue_id});

@@ -76,9 +76,9 @@ bool read_time(json::JsonCursor& cursor, std::chrono::milliseconds& time) {
 }
 
 bool read_command(json::JsonCursor& cursor, domain::ClaimedCommand& command) {
-  static constexpr std::array<std::string_view, 12> names{
-      "queue_id", "epoch",        "execution_id", "step",    "node_id",     "tool_kind",
-      "attempt",  "max_attempts", "timeout_ms",   "context", "traceparent", "priority"};
+  static constexpr std::array<std::string_view, 12> names{"queue_id",   "epoch",     "execution_id", "step",
+                                                          "node_id",    "tool_kind", "attempt",      "max_attempts",
+                                                          "timeout_ms", "context",   "traceparent",  "priority"};
   Fields fields(names);
   const auto read_one = [&](std::size_t field) {
     switch (field) {

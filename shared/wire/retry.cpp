@@ -15,11 +15,10 @@ using base::BackoffKind;
 
 constexpr double retry_delay_seconds_max = 30.0 * 86'400;
 constexpr double multiplier_max = 100;
-constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{
-    {{"none", BackoffKind::none},
-     {"fixed", BackoffKind::fixed},
-     {"linear", BackoffKind::linear},
-     {"exponential", BackoffKind::exponential}}};
+constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{{{"none", BackoffKind::none},
+                                                                         {"fixed", BackoffKind::fixed},
+                                                                         {"linear", BackoffKind::linear},
+                                                                         {"exponential", BackoffKind::exponential}}};
 
 double to_seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
 
@@ -46,13 +45,11 @@ base::Result<Retry> decode_retry(const json::Json& body, const std::string& poin
   read_kind(reader, retry.backoff);
   const auto initial = reader.optional_number("initial_delay", 0, retry_delay_seconds_max);
   if (initial) retry.backoff.initial = from_seconds(*initial);
-  retry.backoff.multiplier =
-      reader.optional_number("multiplier", 1, multiplier_max).value_or(retry.backoff.multiplier);
+  retry.backoff.multiplier = reader.optional_number("multiplier", 1, multiplier_max).value_or(retry.backoff.multiplier);
   const auto max = reader.optional_number("max_delay", 0, retry_delay_seconds_max);
   if (max) retry.backoff.delay_max = from_seconds(*max);
   // Somebody who asks for a first delay of an hour means it, whatever the default of the cap.
-  if (!max && retry.backoff.initial > retry.backoff.delay_max)
-    retry.backoff.delay_max = retry.backoff.initial;
+  if (!max && retry.backoff.initial > retry.backoff.delay_max) retry.backoff.delay_max = retry.backoff.initial;
   retry.has_jitter = reader.optional_bool("jitter").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return retry;

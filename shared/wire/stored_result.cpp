@@ -50,16 +50,14 @@ base::Result<StoreResultRequest> decode_large_result(std::string_view text) {
     const bool is_value = name == "value";
     if (cursor.has_failed() || fields == fields_max || rest.contains(name) ||
         (!is_value && given.size() > field_bytes_max)) {
-      return base::failure(
-          base::ErrorCode::malformed_body,
-          "a value of so many parts must stand in {worker_id, queue_id, epoch, value} and be "
-          "plain JSON, with integers of at most 64 bits and no name twice");
+      return base::failure(base::ErrorCode::malformed_body,
+                           "a value of so many parts must stand in {worker_id, queue_id, epoch, value} and be "
+                           "plain JSON, with integers of at most 64 bits and no name twice");
     }
     if (is_value) value = given;
     rest[std::string(name)] = is_value ? nlohmann::json() : json::parse_known(given);
   }
-  if (!cursor.is_done())
-    return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON");
+  if (!cursor.is_done()) return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON");
   auto request = decode_store_result_request(rest);
   if (request) request->value = value;
   return request;

@@ -24,8 +24,7 @@ inline constexpr std::chrono::seconds stream_age_max{3600};
 inline constexpr std::chrono::seconds dead_age_max{14 * 24 * 3600};
 inline constexpr std::chrono::seconds consumer_ack_wait{30};
 inline constexpr int consumer_deliveries_max = 3;  // of a notification in the first lane
-inline constexpr int consumer_acks_pending_max =
-    20'000;  // must exceed workers × slots, or delivery stalls silently
+inline constexpr int consumer_acks_pending_max = 20'000;  // must exceed workers × slots, or delivery stalls silently
 
 // `pool` must be a pool's name (names.hpp, is_pool_name): it becomes one token of a subject.
 // `base`: the name for the default pool, which is a setting.
@@ -37,20 +36,21 @@ inline constexpr int consumer_acks_pending_max =
     std::string_view base = commands_consumer);  // noetl-worker-pool | noetl-worker-pool-<pool>
 
 // The pool whose consumer, of whichever lane, has that name; nothing: it is none of ours, or the default pool's.
-[[nodiscard]] std::optional<std::string> pool_of_consumer(std::string_view consumer, std::string_view base = commands_consumer);
+[[nodiscard]] std::optional<std::string> pool_of_consumer(std::string_view consumer,
+                                                          std::string_view base = commands_consumer);
 
 // Lanes: the notifications of a pool have several subjects, each with its consumer, so that a group with a million commands does not
 // stand before a group with one (docs/reference/protocol.md, "Lanes"). A notification goes into a lane by how many its group has waiting.
 inline constexpr std::size_t lanes = 3;
 inline constexpr std::size_t lane_commands_max = 32;  // named by one notification of a later lane
-using LaneBacklogs = std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane
+using LaneBacklogs =
+    std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane
 inline constexpr LaneBacklogs lane_backlog_max{100, 10'000};
 // Of one before which so many of its group are in line.
 [[nodiscard]] std::size_t lane_of(std::uint64_t backlog, const LaneBacklogs& backlog_max = lane_backlog_max);
 // The first lane is the pool's own subject and consumer.
-[[nodiscard]] std::string lane_subject_of(
-    std::string_view pool, std::size_t lane,
-    std::string_view base = commands_subject);  // noetl.commands.<pool>.lane1
+[[nodiscard]] std::string lane_subject_of(std::string_view pool, std::size_t lane,
+                                          std::string_view base = commands_subject);  // noetl.commands.<pool>.lane1
 // `consumer`: the pool's own.
 [[nodiscard]] std::string lane_consumer_of(std::string_view consumer, std::size_t lane);  // <consumer>:lane1
 

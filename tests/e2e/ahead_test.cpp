@@ -38,7 +38,8 @@ workflow:
         kind: shell
         env: {n: "{{ iter.n }}"}
         command: |
-          )" + command + "; echo $n >> " + file + R"(
+          )" +
+         command + "; echo $n >> " + file + R"(
       - name: second
         kind: noop
         spec: {policy: {rules: [{else: {then: {do: continue, set: {ctx.last: "{{ iter.n }}"}}}}]}}
@@ -56,7 +57,9 @@ void check_items(const Stack& stack, int items) {
   CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == items);
   CHECK(stack.sql_number("select count(*) from noetl.loop_item") == items);
   CHECK(stack.sql_number("select count(*) from noetl.queue where status = 'done' and step = 'line'") == items);
-  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed' and step = 'line'") == items);
+  CHECK(stack.sql_number(
+            "select count(*) from noetl.event_history where event_type = 'command.completed' and step = 'line'") ==
+        items);
 }
 
 }  // namespace
@@ -74,7 +77,8 @@ TEST_CASE("items of a sequential loop are run by one worker, each once and in or
   REQUIRE(written.size() == 100);
   for (std::size_t i = 0; i < written.size(); ++i) CHECK(written[i] == std::to_string(i));
   check_items(stack, 100);
-  CHECK(stack.sql_number("select count(*) from noetl.queue where step = 'line' and (epoch <> 1 or attempts <> 1)") == 0);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where step = 'line' and (epoch <> 1 or attempts <> 1)") ==
+        0);
   CHECK(batches(stack) <= 40);
 }
 
@@ -103,7 +107,8 @@ workflow:
         echo $n >> )" + lines.path + R"(
         test $n -ne 20 && { test $n -ne 7 || test $attempt -eq 3; }
       spec: {policy: {rules: [{when: "{{ output.status == 'error' }}", then: {do: retry, attempts: 3, delay: 0.05, backoff: fixed}}]}}
-)"), Json::object());
+)"),
+                                Json::object());
 
   const auto ended = stack.wait_for_execution(id);
 
@@ -119,7 +124,8 @@ TEST_CASE("after a worker was killed another goes on: what was reported is not r
   Stack stack;
   const Lines lines(stack);
   const auto id = stack.execute(stack.register_playbook(line_of(150, lines.path, "sleep 0.02")), Json::object());
-  wait_until("some are reported", 20s, [&] { return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 20; });
+  wait_until("some are reported", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 20; });
 
   stack.worker(0).kill();
   const auto reported = stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'");
@@ -142,11 +148,15 @@ TEST_CASE("a cancelled execution begins no more items") {
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
   CHECK(stack.api().post("/api/v2/executions/" + id + "/cancel", Json::object()).status == 200);
-  wait_until("nothing runs", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
+  wait_until("nothing runs", 10s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
   // A heartbeat, or the answer to the next report, stops what runs; the second of these commands begins after that.
   const auto run_another = [&](int done) {
     (void)stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", "sleep 1.5"}}}}});
-    wait_until("it works on something else", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where execution_id is null and status = 'done'") == done; });
+    wait_until("it works on something else", 10s, [&] {
+      return stack.sql_number("select count(*) from noetl.queue where execution_id is null and status = 'done'") ==
+             done;
+    });
   };
   run_another(1);
   const auto seen = lines.read().size();
@@ -157,16 +167,19 @@ TEST_CASE("a cancelled execution begins no more items") {
   CHECK(stack.wait_for_execution(id).at("status") == "CANCELLED");
 }
 
-TEST_CASE("a paused execution ends what runs and begins nothing until it is resumed; then each item has been run once") {
+TEST_CASE(
+    "a paused execution ends what runs and begins nothing until it is resumed; then each item has been run once") {
   const Stack stack;
   const Lines lines(stack);
   const auto id = stack.execute(stack.register_playbook(line_of(200, lines.path, "sleep 0.01")), Json::object());
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
   CHECK(stack.api().post("/api/v2/executions/" + id + "/pause", Json::object()).status == 200);
-  wait_until("nothing runs", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
+  wait_until("nothing runs", 10s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
   const auto paused_at = lines.read().size();
-  CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == static_cast<std::int64_t>(paused_at));
+  CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") ==
+        static_cast<std::int64_t>(paused_at));
   CHECK(paused_at < 190);
   CHECK(stack.api().post("/api/v2/executions/" + id + "/resume", Json::object()).status == 200);
 
@@ -184,8 +197,10 @@ workload: {word: before}
 workflow:
   - step: line
     loop: {in: "{{ range(200) | list }}", iterator: n, spec: {mode: sequential}}
-    tool: {kind: shell, env: {word: "{{ word }}"}, command: "sleep 0.01; echo $word >> )" + lines.path + R"("}
-)"), Json::object());
+    tool: {kind: shell, env: {word: "{{ word }}"}, command: "sleep 0.01; echo $word >> )" +
+                                                        lines.path + R"("}
+)"),
+                                Json::object());
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
   CHECK(stack.api().post("/api/vars/" + id, {{"variables", {{"word", "after"}}}}).status == 200);
@@ -204,12 +219,15 @@ TEST_CASE("an item that kills its worker each time fails, and the others are run
   const auto pid_file = (stack.folder().path() / "pid").string();
   auto text = line_of(30, lines.path, "test $n -ne 9 || kill -9 $(cat " + pid_file + ") ; sleep 0.05");
   const auto id = stack.execute(stack.register_playbook(text), Json::object());
-  const auto status = [&] { return stack.sql("select status from noetl.execution where execution_id = " + id).at(0).at(0); };
+  const auto status = [&] {
+    return stack.sql("select status from noetl.execution where execution_id = " + id).at(0).at(0);
+  };
 
   for (int worker = 0; worker < 10 && status() == "running"; ++worker) {
     const auto index = stack.start_worker();
     std::ofstream(pid_file) << stack.worker(index).pid() << std::endl;
-    wait_until("the worker is gone, or the execution has ended", 60s, [&] { return status() != "running" || !stack.worker(index).is_running(); });
+    wait_until("the worker is gone, or the execution has ended", 60s,
+               [&] { return status() != "running" || !stack.worker(index).is_running(); });
   }
 
   CHECK(status() == "failed");
@@ -241,7 +259,8 @@ workflow:
     next: {arcs: [{step: after}]}
   - step: after
     tool: {kind: noop, data: {count: "{{ line.stats.success }}"}}
-)"), Json::object());
+)"),
+                                Json::object());
 
   const auto ended = stack.wait_for_execution(id, 60s);
 
@@ -260,7 +279,9 @@ TEST_CASE("a worker of one's own runs ahead by HTTP alone") {
     return answer.json();
   };
   const auto end_of = [](const Json& command) {
-    return Json{{"attempt", {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}}}};
+    return Json{
+        {"attempt",
+         {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}}}};
   };
   const auto id = stack.execute(stack.register_playbook(R"(
 metadata: {name: own, path: ahead/own}
@@ -271,13 +292,17 @@ workflow:
 )"),
                                 Json::object());
   post("/api/v2/workers", {{"worker_id", "own"}, {"tools", Json::array({"noop"})}});
-  const auto claimed = post("/api/v2/commands/claim", {{"worker_id", "own"}, {"slots", 1}, {"wait", 5}}).at("commands").at(0);
-  const Json first{{"worker_id", "own"}, {"takes", true}, {"decisions_version", 1}, {"ended", Json::array({end_of(claimed)})}};
+  const auto claimed =
+      post("/api/v2/commands/claim", {{"worker_id", "own"}, {"slots", 1}, {"wait", 5}}).at("commands").at(0);
+  const Json first{
+      {"worker_id", "own"}, {"takes", true}, {"decisions_version", 1}, {"ended", Json::array({end_of(claimed)})}};
 
   const auto second = post("/api/v2/commands/ahead", first);
   Json ended = Json::array({end_of(second.at("commands").at(0))});
   ended.push_back({{"node_id", "line[2]"}, {"attempt", {{"name", "command.completed"}}}});
-  const auto last = post("/api/v2/commands/ahead", {{"worker_id", "own"}, {"decisions_version", 1}, {"decisions", second.at("decisions")}, {"ended", ended}});
+  const auto last =
+      post("/api/v2/commands/ahead",
+           {{"worker_id", "own"}, {"decisions_version", 1}, {"decisions", second.at("decisions")}, {"ended", ended}});
 
   CHECK(second.at("commands").at(0).at("node_id") == "line[1]");
   CHECK(second.at("goes_on") == true);

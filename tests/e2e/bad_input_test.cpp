@@ -102,9 +102,7 @@ std::vector<Route> routes() {
         {{"worker_id", "hand"}, {"queue_ids", {"99999999999999999999999"}}},
         {{"worker_id", "hand"}, {"queue_ids", Json(5000, 1)}},
         {{"worker_id", "unknown-worker"}, {"slots", 1}}}},
-      {"/api/v2/commands/1/claim",
-       "worker_id",
-       {Json::object(), {{"worker_id", 5}}, {{"worker_id", "hand"}}}},
+      {"/api/v2/commands/1/claim", "worker_id", {Json::object(), {{"worker_id", 5}}, {{"worker_id", "hand"}}}},
       {"/api/v2/commands/99999999999999999999999/claim", "worker_id", {{{"worker_id", "hand"}}}},
       {"/api/v2/commands/abc/claim", "worker_id", {{{"worker_id", "hand"}}}},
       {"/api/v2/events",
@@ -115,12 +113,9 @@ std::vector<Route> routes() {
         {{"name", "step.exit"}},
         {{"execution_id", "x"}, {"step", "s"}, {"name", "step.exit"}},
         {{"execution_id", 1}, {"step", "s"}, {"name", "call.done"}},
-        {{"worker_id", "hand"},
-         {"events", {{{"queue_id", 1}, {"epoch", "x"}, {"name", "command.completed"}}}}},
-        {{"worker_id", "hand"},
-         {"events", {{{"queue_id", 1}, {"epoch", -1}, {"name", "command.completed"}}}}},
-        {{"worker_id", "hand"},
-         {"events", {{{"queue_id", 1}, {"epoch", 1}, {"name", "command.exploded"}}}}}}},
+        {{"worker_id", "hand"}, {"events", {{{"queue_id", 1}, {"epoch", "x"}, {"name", "command.completed"}}}}},
+        {{"worker_id", "hand"}, {"events", {{{"queue_id", 1}, {"epoch", -1}, {"name", "command.completed"}}}}},
+        {{"worker_id", "hand"}, {"events", {{{"queue_id", 1}, {"epoch", 1}, {"name", "command.exploded"}}}}}}},
       {"/api/v2/executions/1/cancel",
        "reason",
        {{{"reason", 5}}, {{"cascade", "yes"}}, {{"nonsense", 1}}, Json::object()}},
@@ -206,8 +201,7 @@ void check_refused(const Stack& stack, const std::string& path, const std::strin
   try {
     const auto answer = stack.api().post_raw(path, body, content_type);
     CHECK_MESSAGE(answer.status / 100 == 4, answer.status, " ", answer.body.substr(0, 300));
-    CHECK_MESSAGE(answer.header("content-type").starts_with("application/problem+json"),
-                  answer.header("content-type"));
+    CHECK_MESSAGE(answer.header("content-type").starts_with("application/problem+json"), answer.header("content-type"));
     CHECK_MESSAGE(!answer.code().empty(), answer.body.substr(0, 300));
   } catch (const HttpFailed& failed) {
     FAIL_CHECK(failed.what());
@@ -313,8 +307,7 @@ TEST_CASE("connections that send nonsense or nothing do not stop others") {
     write_text(folder.path() / "request", nonsense);
     const auto port = stack.api().url().substr(stack.api().url().rfind(':') + 1);
     Process sender(
-        {.command = {"bash", "-c",
-                     "exec 3<>/dev/tcp/127.0.0.1/" + port + "; cat request >&3; timeout 1 cat <&3"},
+        {.command = {"bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + port + "; cat request >&3; timeout 1 cat <&3"},
          .env = {},
          .log_file = folder.path() / "answer",
          .work_folder = folder.path(),

@@ -12,10 +12,8 @@ using Json = nlohmann::json;
 namespace {
 
 std::string bench(const Stack& stack, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {NOETL_BIN_DIR "/noetlctl", "--server-url", stack.api().url(), "bench"});
-  return run_program(
-      {.command = std::move(arguments), .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 60s);
+  arguments.insert(arguments.begin(), {NOETL_BIN_DIR "/noetlctl", "--server-url", stack.api().url(), "bench"});
+  return run_program({.command = std::move(arguments), .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 60s);
 }
 
 Json bench_json(const Stack& stack, std::vector<std::string> arguments) {
@@ -68,13 +66,9 @@ TEST_CASE(
 
   const auto answer = bench_json(stack, {"enqueue", "--count", "30", "--pool", "quiet"});
 
-  CHECK(answer.at("left_behind")
-            .get<std::string>()
-            .find("30 commands in pool 'quiet', which wait for a worker") == 0);
-  CHECK(stack.sql_number("select count(*) from noetl.queue where pool = 'quiet' and status = 'queued'") ==
-        30);
-  for (const std::string kind : {"drain", "execute", "latency"})
-    CHECK_THROWS(bench(stack, {kind, "--pool", "quiet"}));
+  CHECK(answer.at("left_behind").get<std::string>().find("30 commands in pool 'quiet', which wait for a worker") == 0);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where pool = 'quiet' and status = 'queued'") == 30);
+  for (const std::string kind : {"drain", "execute", "latency"}) CHECK_THROWS(bench(stack, {kind, "--pool", "quiet"}));
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 30);
   CHECK(stack.sql_number("select count(*) from noetl.execution") == 0);
 }

@@ -28,33 +28,25 @@ Json poison(int max_attempts) {
 
 // Leases that end soon: each death of a worker costs one.
 StackSettings impatient(int workers) {
-  return {.workers = workers,
-          .worker_slots = 2,
-          .env = {{"NOETL_LEASE", "1s"}, {"NOETL_HEARTBEAT_INTERVAL", "200ms"}}};
+  return {.workers = workers, .worker_slots = 2, .env = {{"NOETL_LEASE", "1s"}, {"NOETL_HEARTBEAT_INTERVAL", "200ms"}}};
 }
 
-Json command_of(const Stack& stack, const std::string& id) {
-  return stack.api().get("/api/v2/commands/" + id).json();
-}
+Json command_of(const Stack& stack, const std::string& id) { return stack.api().get("/api/v2/commands/" + id).json(); }
 
 std::string enqueue(const Stack& stack, const Json& command) { return stack.enqueue({command}).at(0); }
 
 void wait_for_status(const Stack& stack, const std::string& id, const std::string& status) {
-  wait_until("command " + id + " is " + status, 30s,
-             [&] { return command_of(stack, id).at("status") == status; });
+  wait_until("command " + id + " is " + status, 30s, [&] { return command_of(stack, id).at("status") == status; });
 }
 
 std::string noetlctl(const Stack& stack, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url", stack.api().url()});
-  return run_program(
-      {.command = std::move(arguments), .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 20s);
+  arguments.insert(arguments.begin(), {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url", stack.api().url()});
+  return run_program({.command = std::move(arguments), .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 20s);
 }
 
 }  // namespace
 
-TEST_CASE(
-    "a command that kills its worker is dead after its attempts, and the workers after it do their work") {
+TEST_CASE("a command that kills its worker is dead after its attempts, and the workers after it do their work") {
   Stack stack(impatient(1));
   const auto id = enqueue(stack, poison(3));
 
@@ -73,8 +65,7 @@ TEST_CASE(
   wait_for_status(stack, enqueue(stack, noop), "done");
 }
 
-TEST_CASE(
-    "a step that kills its worker fails its execution after three attempts, and stands in the dead letters") {
+TEST_CASE("a step that kills its worker fails its execution after three attempts, and stands in the dead letters") {
   Stack stack(impatient(1));
   stack.register_playbook(R"(
 apiVersion: noetl.io/v2
@@ -82,7 +73,8 @@ kind: Playbook
 metadata: {name: poison, path: e2e/poison}
 workflow:
   - step: start
-    tool: )" + poison(1).at("tool").dump() + "\n");
+    tool: )" + poison(1).at("tool").dump() +
+                          "\n");
   const auto execution = stack.execute("e2e/poison", Json::object());
 
   std::size_t worker = 0;
@@ -97,8 +89,7 @@ workflow:
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].at("execution_id") == execution);
   CHECK(letters[0].at("step") == "start");
-  const auto refused =
-      stack.api().post("/api/v2/dead/redrive", {{"queue_ids", {letters[0].at("queue_id")}}}).json();
+  const auto refused = stack.api().post("/api/v2/dead/redrive", {{"queue_ids", {letters[0].at("queue_id")}}}).json();
   CHECK(refused.at("refused")[0].at("message").get<std::string>().find("execution rerun " + execution) !=
         std::string::npos);
 }
@@ -121,14 +112,13 @@ TEST_CASE("what died of one cause is found, edited and redriven from a shell, an
   const auto groups = Json::parse(noetlctl(stack, {"dead", "groups"})).at("groups");
   REQUIRE(groups.size() >= 1);
   std::string fingerprint = groups[0].at("fingerprint");
-  const auto dry =
-      Json::parse(noetlctl(stack, {"dead", "redrive", "--fingerprint", fingerprint, "--dry-run"}));
+  const auto dry = Json::parse(noetlctl(stack, {"dead", "redrive", "--fingerprint", fingerprint, "--dry-run"}));
   CHECK(dry.at("count") >= 5);
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 6);
   CHECK(Json::parse(noetlctl(stack, {"dead", "show", ids[0]})).at("error").at("kind") == "exit_code");
 
-  const auto redriven = Json::parse(noetlctl(stack, {"dead", "redrive", ids[0], ids[1], ids[2], ids[3],
-                                                     ids[4], "--edit-tool", R"({"command":"echo better"})"}));
+  const auto redriven = Json::parse(noetlctl(stack, {"dead", "redrive", ids[0], ids[1], ids[2], ids[3], ids[4],
+                                                     "--edit-tool", R"({"command":"echo better"})"}));
 
   CHECK(redriven.at("count") == 5);
   for (const auto& one : redriven.at("commands")) wait_for_status(stack, one.at("redriven_as"), "done");
@@ -143,9 +133,8 @@ TEST_CASE("what died of one cause is found, edited and redriven from a shell, an
 
 TEST_CASE("a pool's attempts and waits hold for its commands, set from a shell") {
   const Stack stack(StackSettings{.workers = 1, .worker_slots = 2, .env = {}});
-  const auto set =
-      Json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "2", "--retry",
-                                   R"({"backoff":"fixed","initial_delay":0.1,"jitter":false})"}));
+  const auto set = Json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "2", "--retry",
+                                                R"({"backoff":"fixed","initial_delay":0.1,"jitter":false})"}));
   CHECK(set.at("retry").at("backoff") == "fixed");
   CHECK(Json::parse(noetlctl(stack, {"pool", "get", "default"})).at("max_attempts") == 2);
 
@@ -177,11 +166,12 @@ TEST_CASE("subject, consumer and dead stream have the names of the settings, and
              [&] { return stack.nats().request("$JS.API.STREAM.INFO.GRAVE")["state"]["messages"] == 1; });
 }
 
-TEST_CASE("a command that runs is cancelled from a shell: its tool is stopped, and others are found and cancelled by a filter") {
+TEST_CASE(
+    "a command that runs is cancelled from a shell: its tool is stopped, and others are found and cancelled by a "
+    "filter") {
   const Stack stack(impatient(1));
   const auto running = enqueue(stack, shell("echo begun; exec sleep 300"));
-  wait_until("the command runs", 20s,
-             [&] { return command_of(stack, running).at("status") == "running"; });
+  wait_until("the command runs", 20s, [&] { return command_of(stack, running).at("status") == "running"; });
   auto delayed = noop;
   delayed["delay"] = 3600;
   delayed["idempotency_key"] = "order-17";
@@ -197,9 +187,8 @@ TEST_CASE("a command that runs is cancelled from a shell: its tool is stopped, a
 
   CHECK(Json::parse(noetlctl(stack, {"command", "cancel", running})).at("count") == 1);
   // The worker has one slot in use for 300 s unless the tool was stopped.
-  wait_until("the worker has stopped the tool", 20s, [&] {
-    return stack.api().get("/api/v2/workers").json().at("workers").at(0).at("running") == 0;
-  });
+  wait_until("the worker has stopped the tool", 20s,
+             [&] { return stack.api().get("/api/v2/workers").json().at("workers").at(0).at("running") == 0; });
   CHECK(command_of(stack, running).at("status") == "cancelled");
   CHECK_THROWS(noetlctl(stack, {"command", "cancel", running}));
   CHECK_THROWS(noetlctl(stack, {"command", "cancel"}));

@@ -17,14 +17,12 @@ bool shows(const Stack& stack, const std::string& metric) {
 }
 
 void wait_until_waiting(const Stack& stack, int workers) {
-  wait_until("workers wait", 15s,
-             [&] { return shows(stack, "noetl_workers_waiting " + std::to_string(workers)); });
+  wait_until("workers wait", 15s, [&] { return shows(stack, "noetl_workers_waiting " + std::to_string(workers)); });
 }
 
 void wait_until_done(const Stack& stack, int commands, std::chrono::milliseconds patience = 15s) {
-  wait_until("all done", patience, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == commands;
-  });
+  wait_until("all done", patience,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == commands; });
 }
 
 }  // namespace

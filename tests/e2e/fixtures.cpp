@@ -3,14 +3,13 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "tests/support/temporary_folder.hpp"
 #include "test_paths.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace noetl::e2e {
 
 std::string fixture(const std::string& path) {
-  const std::filesystem::path folder =
-      std::filesystem::path(NOETL_SOURCE_DIR) / "tests" / "fixtures" / "playbooks";
+  const std::filesystem::path folder = std::filesystem::path(NOETL_SOURCE_DIR) / "tests" / "fixtures" / "playbooks";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file() || entry.path().extension() != ".yaml") continue;
     std::string text = support::read_text(entry.path());

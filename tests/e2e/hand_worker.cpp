@@ -23,9 +23,8 @@ support::HttpAnswer HandWorker::claim(const std::vector<std::string>& queue_ids)
 }
 
 Json HandWorker::claim_waiting(int slots) const {
-  const auto answer =
-      api_.post("/api/v2/commands/claim",
-                {{"worker_id", worker_id_}, {"pool", "default"}, {"slots", slots}, {"wait", 0}});
+  const auto answer = api_.post("/api/v2/commands/claim",
+                                {{"worker_id", worker_id_}, {"pool", "default"}, {"slots", slots}, {"wait", 0}});
   if (answer.status != 200) throw std::runtime_error("claim: " + answer.body);
   return answer.json().at("commands");
 }
@@ -34,13 +33,11 @@ support::HttpAnswer HandWorker::heartbeat(const Json& held) const {
   Json leases = Json::array();
   for (const auto& command : held)
     leases.push_back({{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}});
-  return api_.post(
-      "/api/v2/workers/" + worker_id_ + "/heartbeat",
-      {{"worker_id", worker_id_}, {"held", leases}, {"running", leases.size()}, {"status", "ready"}});
+  return api_.post("/api/v2/workers/" + worker_id_ + "/heartbeat",
+                   {{"worker_id", worker_id_}, {"held", leases}, {"running", leases.size()}, {"status", "ready"}});
 }
 
-support::HttpAnswer HandWorker::report(const Json& command, const std::string& name,
-                                       const Json& payload) const {
+support::HttpAnswer HandWorker::report(const Json& command, const std::string& name, const Json& payload) const {
   return api_.post("/api/v2/events", {{"worker_id", worker_id_},
                                       {"queue_id", command.at("queue_id")},
                                       {"epoch", command.at("epoch")},

@@ -20,10 +20,8 @@ class HandWorker {
   [[nodiscard]] nlohmann::json claim_waiting(int slots) const;
   support::HttpAnswer heartbeat(const nlohmann::json& held) const;
   // Ends one attempt with `name`, e.g. command.completed.
-  [[nodiscard]] support::HttpAnswer report(const nlohmann::json& command,
-                                           const std::string& name = "command.completed",
-                                           const nlohmann::json& payload = {
-                                               {"result", {{"by", "hand"}}}}) const;
+  [[nodiscard]] support::HttpAnswer report(const nlohmann::json& command, const std::string& name = "command.completed",
+                                           const nlohmann::json& payload = {{"result", {{"by", "hand"}}}}) const;
 
  private:
   support::HttpClient api_;

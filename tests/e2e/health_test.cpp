@@ -28,9 +28,8 @@ TEST_CASE("a worker with a health port says that it lives, whether it is ready, 
   const auto file = stack.folder().path() / "go_on";
   const std::string waiting = "until [ -e '" + file.string() + "' ]; do sleep 0.05; done";
   stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", waiting}}}}});
-  wait_until("it to run", 20s, [&] {
-    return health.get("/metrics").body.find("\nnoetl_worker_running 1\n") != std::string::npos;
-  });
+  wait_until("it to run", 20s,
+             [&] { return health.get("/metrics").body.find("\nnoetl_worker_running 1\n") != std::string::npos; });
   stack.worker(0).send(SIGTERM);
   wait_until("it to drain", 20s, [&] { return health.get("/readyz").status == 503; });
   CHECK(health.get("/livez").status == 200);

@@ -68,13 +68,11 @@ workflow:
 
 TEST_CASE("a parallel loop runs every item once though a worker is killed, and its results are in order") {
   Stack stack(StackSettings{.workers = 2, .env = {}});
-  stack.register_playbook(
-      fan_out("e2e/fan_out", "{ kind: python, code: 'result = n * 2', input: { n: '{{ n }}' } }"));
+  stack.register_playbook(fan_out("e2e/fan_out", "{ kind: python, code: 'result = n * 2', input: { n: '{{ n }}' } }"));
 
   const auto id = stack.execute("e2e/fan_out", {{"count", 1500}});
-  wait_until("some items are done", 20s, [&] {
-    return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 50;
-  });
+  wait_until("some items are done", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 50; });
   (void)stack.worker(0).kill();
   const auto execution = stack.wait_for_execution(id, 60s);
 
@@ -84,8 +82,7 @@ TEST_CASE("a parallel loop runs every item once though a worker is killed, and i
                                         {"sum", 1499 * 1500},
                                         {"stats", {{"total", 1500}, {"success", 1500}, {"failed", 0}}}}));
   CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == 1500);
-  CHECK(stack.sql_number(
-            "select count(*) from noetl.queue where node_id like 'each[%' and status = 'done'") == 1500);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where node_id like 'each[%' and status = 'done'") == 1500);
 }
 
 TEST_CASE("the state of an execution does not grow with the items of its loops") {
@@ -158,14 +155,11 @@ TEST_CASE("cancelling a caller cancels what it called") {
   stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'sleep 60' }"));
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
   const auto id = stack.execute("e2e/caller", Json::object());
-  wait_until("the child runs", 10s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
-  });
+  wait_until("the child runs", 10s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
 
   const auto answer =
-      stack.api()
-          .post("/api/v2/executions/" + id + "/cancel", {{"reason", "test"}, {"cascade", true}})
-          .json();
+      stack.api().post("/api/v2/executions/" + id + "/cancel", {{"reason", "test"}, {"cascade", true}}).json();
 
   CHECK(answer.at("cancelled_executions").size() == 2);
   CHECK(stack.sql_number("select count(*) from noetl.execution where status = 'cancelled'") == 2);
@@ -176,13 +170,11 @@ TEST_CASE("a caller learns of its child's end though the server dies before it t
   stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'sleep 60' }"));
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
   const auto id = stack.execute("e2e/caller", Json::object());
-  wait_until("the child runs", 10s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
-  });
+  wait_until("the child runs", 10s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
   // As it stands when the server has died between the child's last commit and telling its caller.
   (void)stack.server().kill();
-  (void)stack.sql(
-      "update noetl.queue set status = 'cancelled', finished_at = now() where status = 'running'");
+  (void)stack.sql("update noetl.queue set status = 'cancelled', finished_at = now() where status = 'running'");
   (void)stack.sql(
       "update noetl.execution set status = 'completed', outstanding = 0, finished_at = now(), result = '\"by "
       "hand\"' "
@@ -271,13 +263,16 @@ workflow:
   CHECK(stack.api().post("/api/v2/executions/7/rerun", Json::object()).status == 404);
 }
 
-TEST_CASE("registration answers with the warnings of lint, a duration is refused with its place, and 200 ms hold in a tool") {
+TEST_CASE(
+    "registration answers with the warnings of lint, a duration is refused with its place, and 200 ms hold in a tool") {
   const Stack stack;
   const auto registered = [&](const std::string& workload, const std::string& timeout) {
-    return stack.api().post("/api/catalog/register",
-                            {{"content", "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: e2e/t}\nworkload: {" + workload +
-                                             "}\nworkflow:\n  - step: start\n    tool: {kind: shell, command: sleep 20, timeout: " + timeout +
-                                             "}\n"}});
+    return stack.api().post(
+        "/api/catalog/register",
+        {{"content",
+          "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: e2e/t}\nworkload: {" + workload +
+              "}\nworkflow:\n  - step: start\n    tool: {kind: shell, command: sleep 20, timeout: " + timeout +
+              "}\n"}});
   };
   const auto taken = registered("country: NO, zip: 00501", "200ms");
   CHECK(taken.status == 200);

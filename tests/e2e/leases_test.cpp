@@ -74,9 +74,8 @@ TEST_CASE("in a batch of reports each has its own verdict") {
   REQUIRE(commands.size() == 2);
   Json events = Json::array();
   for (const auto& command : commands) {
-    events.push_back({{"queue_id", command.at("queue_id")},
-                      {"epoch", command.at("epoch")},
-                      {"name", "command.completed"}});
+    events.push_back(
+        {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}});
   }
   events[1]["epoch"] = 9;
 
@@ -112,8 +111,7 @@ TEST_CASE("claiming again what one holds gives the same lease; another worker is
   const auto first = holder.claim({id}).json().at("commands").at(0);
   const auto second = holder.claim({id}).json().at("commands").at(0);
   const auto refused = other.claim({id});
-  const auto refused_by_route =
-      stack.api().post("/api/v2/commands/" + id + "/claim", {{"worker_id", "other"}});
+  const auto refused_by_route = stack.api().post("/api/v2/commands/" + id + "/claim", {{"worker_id", "other"}});
 
   CHECK(first.at("epoch") == second.at("epoch"));
   CHECK(refused.status == 200);
@@ -157,8 +155,7 @@ TEST_CASE("a worker that is stopped past its lease does not spoil what another d
 
   stack.worker(0).send(SIGSTOP);
   stack.start_worker();
-  wait_until("done by the other worker", 15s,
-             [&] { return count(stack, "status = 'done' and attempts = 2") == 1; });
+  wait_until("done by the other worker", 15s, [&] { return count(stack, "status = 'done' and attempts = 2") == 1; });
   stack.worker(0).send(SIGCONT);
 
   CHECK(holds_for(2s, [&] {

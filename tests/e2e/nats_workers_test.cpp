@@ -57,8 +57,9 @@ TEST_CASE("a worker registers, claims, reports and leaves by requests of the nat
   const auto ids = stack.enqueue({noop});
   const auto command = claimed(stack, "worker-0", ids);
   CHECK(command.at("tool_kind") == "noop");
-  const auto heartbeat = stack.nats().request(
-      "noetl.cluster.heartbeat.worker-0", json{{"held", {{{"queue_id", ids[0]}, {"epoch", command.at("epoch")}}}}}.dump());
+  const auto heartbeat =
+      stack.nats().request("noetl.cluster.heartbeat.worker-0",
+                           json{{"held", {{{"queue_id", ids[0]}, {"epoch", command.at("epoch")}}}}}.dump());
   CHECK(heartbeat.at("lost").empty());
   (void)stack.nats().request("noetl.cluster.report.worker-0", completed(command, "worker-0").dump());
   CHECK(stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1);
@@ -104,15 +105,19 @@ TEST_CASE("a server that asks for a token asks for it over NATS as well") {
   CHECK(refused.at("code") == "unauthenticated");
   CHECK_FALSE(refused.dump().find("guess") != std::string::npos);
 
-  const auto taken = stack.nats().request("noetl.cluster.register", json{{"worker_id", "friend"}, {"api_key", token}}.dump());
+  const auto taken =
+      stack.nats().request("noetl.cluster.register", json{{"worker_id", "friend"}, {"api_key", token}}.dump());
   CHECK(taken.at("status") == "registered");
   CHECK(stack.sql_number("select count(*) from noetl.worker where worker_id in ('stranger', 'friend')") == 1);
 }
 
 TEST_CASE("a result beyond NATS' max_payload is reported and read by a worker over NATS") {
-  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_TRANSPORT", "nats"}, {"NOETL_TOOL_RESULT_MAX", "16MiB"}}});
-  const auto ids = stack.enqueue({{{"tool", {{"kind", "python"}, {"code", "def main():\n    return {'text': 'x' * 5000000}"}}}}});
-  wait_until("it is done", 30s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
+  Stack stack(
+      StackSettings{.workers = 1, .env = {{"NOETL_WORKER_TRANSPORT", "nats"}, {"NOETL_TOOL_RESULT_MAX", "16MiB"}}});
+  const auto ids =
+      stack.enqueue({{{"tool", {{"kind", "python"}, {"code", "def main():\n    return {'text': 'x' * 5000000}"}}}}});
+  wait_until("it is done", 30s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
   CHECK(stack.sql_number("select octet_length(result::text) from noetl.queue where queue_id = " + ids[0]) > 5'000'000);
 }
 
@@ -121,7 +126,8 @@ TEST_CASE("two servers share the requests, and when one is killed the other answ
   std::vector<json> commands(2000, noop);
   stack.enqueue(commands);
   stack.server(1).kill();
-  wait_until("all are done", 60s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2000; });
+  wait_until("all are done", 60s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2000; });
   CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 2000);
 }
 
@@ -138,7 +144,8 @@ workflow:
     next: [{ step: end }]
   - step: end
 )");
-  const std::string message = R"({"message_id":"msg_abc123","session_id":"sess_456","user_id":"user_789","message":"What is the weather today?",
+  const std::string message =
+      R"({"message_id":"msg_abc123","session_id":"sess_456","user_id":"user_789","message":"What is the weather today?",
     "context":{"ai_provider":"openai","model":"gpt-4","temperature":0.7,"max_tokens":2000},
     "timestamp":"2025-11-17T20:30:00Z","correlation_id":"corr_xyz"})";
 
@@ -152,8 +159,12 @@ workflow:
   CHECK(ended.at("status") == "COMPLETED");
   CHECK(ended.dump().find("What is the weather today?") != std::string::npos);
 
-  for (const auto& [session, body] : std::vector<std::pair<std::string, std::string>>{
-           {"other", message}, {"sess_456", "{}"}, {"sess_456", R"({"message_id":"m","wrong":1})"}, {"sess_456", "["}, {"sess_456", R"({"path":"chat/nothing"})"}}) {
+  for (const auto& [session, body] :
+       std::vector<std::pair<std::string, std::string>>{{"other", message},
+                                                        {"sess_456", "{}"},
+                                                        {"sess_456", R"({"message_id":"m","wrong":1})"},
+                                                        {"sess_456", "["},
+                                                        {"sess_456", R"({"path":"chat/nothing"})"}}) {
     CAPTURE(body);
     CHECK(stack.nats().request("noetl.workflow.execute." + session, body).contains("code"));
   }
@@ -179,10 +190,12 @@ TEST_CASE("server and worker show themselves on NATS: health, discovery, and the
   CHECK(stack.nats().request("$SRV.PING.noetl-worker").at("id") == "shown_1");
 
   stack.enqueue({noop, noop});
-  wait_until("both are done", 20s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2; });
+  wait_until("both are done", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2; });
   const auto stats = stack.nats().request("$SRV.STATS.noetl-server");
   std::map<std::string, int> requests;
-  for (const auto& endpoint : stats.at("endpoints")) requests[endpoint.at("name")] = endpoint.at("num_requests").get<int>();
+  for (const auto& endpoint : stats.at("endpoints"))
+    requests[endpoint.at("name")] = endpoint.at("num_requests").get<int>();
   CHECK(requests.at("register") == 1);
   CHECK(requests.at("claim") >= 1);
   CHECK(requests.at("report") >= 1);
@@ -190,15 +203,17 @@ TEST_CASE("server and worker show themselves on NATS: health, discovery, and the
 
 TEST_CASE("one worker is asked how it is, paused, resumed and drained by requests over NATS") {
   Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "hand.1"}}});
-  const auto command = [&](const std::string& name) { return stack.nats().request("noetl.cluster.cmd.hand.1." + name); };
+  const auto command = [&](const std::string& name) {
+    return stack.nats().request("noetl.cluster.cmd.hand.1." + name);
+  };
   const auto done = [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'"); };
-  CHECK(first_answer(stack, "noetl.cluster.cmd.hand.1.ping") == json{{"id", "hand.1"}, {"name", "ping"}, {"status", "ready"}});
+  CHECK(first_answer(stack, "noetl.cluster.cmd.hand.1.ping") ==
+        json{{"id", "hand.1"}, {"name", "ping"}, {"status", "ready"}});
   CHECK(command("status").at("slots") == 8);
 
   CHECK(command("pause").at("status") == "paused");
-  wait_until("no long poll waits any more", 40s, [&] {
-    return stack.api().get("/metrics").body.find("\nnoetl_workers_waiting 0\n") != std::string::npos;
-  });
+  wait_until("no long poll waits any more", 40s,
+             [&] { return stack.api().get("/metrics").body.find("\nnoetl_workers_waiting 0\n") != std::string::npos; });
   stack.enqueue({noop});
   CHECK(holds_for(1500ms, [&] { return done() == 0; }));
   CHECK(command("resume").at("status") == "ready");
@@ -211,22 +226,26 @@ TEST_CASE("one worker is asked how it is, paused, resumed and drained by request
 
 TEST_CASE("a worker with a token obeys nobody who does not show it") {
   const std::string token(32, 'k');
-  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "guarded"}, {"NOETL_WORKER_TOKEN", token}, {"NOETL_INSECURE", "on"}}});
+  Stack stack(StackSettings{
+      .workers = 1, .env = {{"NOETL_WORKER_ID", "guarded"}, {"NOETL_WORKER_TOKEN", token}, {"NOETL_INSECURE", "on"}}});
   CHECK(first_answer(stack, "noetl.cluster.cmd.guarded.drain").at("code") == "unauthenticated");
   CHECK(stack.worker(0).is_running());
   stack.enqueue({noop});
-  wait_until("it still works", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
+  wait_until("it still works", 10s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
 }
 
 TEST_CASE("without Postgres the server is unhealthy over NATS, and lives on") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   CHECK(first_answer(stack, "health.noetl-server").at("status") == "healthy");
   shared_postgres().stop();
-  wait_until("it says so", 10s, [&] { return stack.nats().request("health.noetl-server").at("status") == "unhealthy"; });
+  wait_until("it says so", 10s,
+             [&] { return stack.nats().request("health.noetl-server").at("status") == "unhealthy"; });
   const auto refused = stack.nats().request("noetl.cluster.register", R"({"worker_id":"w"})");
   CHECK(refused.at("code") == "unavailable");
   // The next announcement, which asks as well.
   CHECK(holds_for(11s, [&] { return stack.server().is_running(); }));
   shared_postgres().start();
-  wait_until("it is healthy again", 10s, [&] { return stack.nats().request("health.noetl-server").at("status") == "healthy"; });
+  wait_until("it is healthy again", 10s,
+             [&] { return stack.nats().request("health.noetl-server").at("status") == "healthy"; });
 }

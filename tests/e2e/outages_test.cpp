@@ -18,9 +18,8 @@ const Json noop{{"tool", {{"kind", "noop"}}}};
 Json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
 
 void wait_until_done(const Stack& stack, int total, std::chrono::milliseconds patience = 20s) {
-  wait_until(std::to_string(total) + " commands done", patience, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total;
-  });
+  wait_until(std::to_string(total) + " commands done", patience,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total; });
 }
 
 bool has_nats(const Stack& stack) {
@@ -46,8 +45,7 @@ void check_notifications(Stack& stack) {
   const auto id = stack.enqueue({noop}).at(0);
   wait_until("a command by its notification", 10s, [&] {
     return delivered() > before &&
-           stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) ==
-               1;
+           stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) == 1;
   });
 }
 
@@ -88,9 +86,8 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
 TEST_CASE("a server killed with commands running comes back, and the worker goes on") {
   Stack stack;
   stack.enqueue(std::vector<Json>(4, shell("sleep 1.5")));
-  wait_until("commands running", 5s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 4;
-  });
+  wait_until("commands running", 5s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 4; });
 
   stack.server().kill();
   stack.restart_server(0);
@@ -134,12 +131,11 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
 
 TEST_CASE("a nats-server without JetStream is complained of once, and work goes on") {
   const int port = free_port();
-  const Process nats(
-      {.command = {find_program("nats-server").string(), "-a", "127.0.0.1", "-p", std::to_string(port)},
-       .env = {},
-       .log_file = {},
-       .work_folder = {},
-       .user = {}});
+  const Process nats({.command = {find_program("nats-server").string(), "-a", "127.0.0.1", "-p", std::to_string(port)},
+                      .env = {},
+                      .log_file = {},
+                      .work_folder = {},
+                      .user = {}});
   Stack stack(StackSettings{.env = {{"NATS_URL", "nats://127.0.0.1:" + std::to_string(port)}}});
   const auto lines = [&](const std::string& text) {
     const auto log = stack.worker().log();
@@ -163,12 +159,9 @@ TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is
   wait_until("stream and consumer", 20s, [&] { return has_stream_and_consumer(stack); });
 
   SUBCASE("the consumer") {
-    CHECK(stack.nats().request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool").at("success") ==
-          true);
+    CHECK(stack.nats().request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool").at("success") == true);
   }
-  SUBCASE("the stream") {
-    CHECK(stack.nats().request("$JS.API.STREAM.DELETE.NOETL_COMMANDS").at("success") == true);
-  }
+  SUBCASE("the stream") { CHECK(stack.nats().request("$JS.API.STREAM.DELETE.NOETL_COMMANDS").at("success") == true); }
 
   for (int i = 0; i < 5; ++i) stack.enqueue({noop, noop});
   wait_until_done(stack, 10);
@@ -179,8 +172,8 @@ TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is
 TEST_CASE("garbage among the notifications holds no slot and hurts nobody") {
   Stack stack(StackSettings{.worker_slots = 2, .env = {}});
 
-  for (const std::string garbage : {"", "{", "[]", "\xff\xfe", R"({"queue_id":"x"})", R"({"queue_id":"-1"})",
-                                    R"({"queue_id":"99999999"})"}) {
+  for (const std::string garbage :
+       {"", "{", "[]", "\xff\xfe", R"({"queue_id":"x"})", R"({"queue_id":"-1"})", R"({"queue_id":"99999999"})"}) {
     stack.nats().publish("noetl.commands", garbage);
   }
   stack.nats().publish("noetl.commands", std::string(100'000, 'x'));
@@ -196,9 +189,8 @@ TEST_CASE("while Postgres is away requests get 503 with Retry-After, and everyth
   Stack stack;
   stack.register_playbook(playbook_of_three_steps());
   stack.enqueue({shell("sleep 1")});
-  wait_until("the command running", 5s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
-  });
+  wait_until("the command running", 5s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
 
   shared_postgres().stop();
   wait_until("readiness to fail", 10s, [&] { return stack.api().get("/readyz").status == 503; });
@@ -210,11 +202,9 @@ TEST_CASE("while Postgres is away requests get 503 with Retry-After, and everyth
   shared_postgres().start();
 
   wait_until("readiness", 10s, [&] { return stack.api().get("/readyz").status == 200; });
-  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", Json::object())).at("status") ==
-        "COMPLETED");
+  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", Json::object())).at("status") == "COMPLETED");
   wait_until("the command that was running", 15s, [&] {
-    return stack.sql_number(
-               "select count(*) from noetl.queue where status = 'done' and execution_id is null") == 1;
+    return stack.sql_number("select count(*) from noetl.queue where status = 'done' and execution_id is null") == 1;
   });
   CHECK(stack.server().is_running());
   CHECK(stack.worker().is_running());
@@ -229,9 +219,8 @@ TEST_CASE("connections that Postgres cuts are replaced") {
                [&] { return stack.api().post("/api/v2/commands", noop).status / 100 == 2; });
   }
 
-  wait_until("all done", 20s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status <> 'done'") == 0;
-  });
+  wait_until("all done", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status <> 'done'") == 0; });
   CHECK(stack.sql_number("select count(*) from noetl.queue") >= 3);
 }
 
@@ -240,8 +229,7 @@ TEST_CASE("a second server takes over when the one with the upkeep dies") {
   stack.start_worker({{"SERVER_API_URL", stack.api(1).url()}});
 
   stack.server(0).kill();
-  const auto answer =
-      stack.api(1).post("/api/v2/commands", {{"tool", {{"kind", "noop"}}}, {"delay_ms", 500}});
+  const auto answer = stack.api(1).post("/api/v2/commands", {{"tool", {{"kind", "noop"}}}, {"delay_ms", 500}});
 
   CHECK(answer.status / 100 == 2);
   wait_until_done(stack, 1, 10s);

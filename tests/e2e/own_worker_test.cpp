@@ -16,7 +16,8 @@ namespace {
 StackSettings without_workers() { return {.workers = 0, .env = {{"NATS_URL", "none"}}}; }
 
 struct OwnWorker {
-  explicit OwnWorker(const Stack& stack, const std::string& name, const std::string& program = NOETL_SOURCE_DIR "/examples/worker.py")
+  explicit OwnWorker(const Stack& stack, const std::string& name,
+                     const std::string& program = NOETL_SOURCE_DIR "/examples/worker.py")
       : log(stack.folder().path() / (name + ".log")),
         process({.command = {"python3", program},
                  .env = {{"SERVER_API_URL", stack.api().url()}, {"PATH", "/usr/local/bin:/usr/bin:/bin"}},
@@ -43,7 +44,9 @@ std::string slow_program(const Stack& stack) {
   const std::string work = "    return {\"greeting\"";
   const auto at = text.find(work);
   REQUIRE(at != std::string::npos);
-  text.insert(at, "    for _ in range(int(input.get('seconds', 0) * 20)):\n        if lease['is_lost']: break\n        time.sleep(0.05)\n");
+  text.insert(at,
+              "    for _ in range(int(input.get('seconds', 0) * 20)):\n        if lease['is_lost']: break\n        "
+              "time.sleep(0.05)\n");
   const auto path = stack.folder().path() / "slow_worker.py";
   std::ofstream(path) << text;
   return path;
@@ -76,13 +79,15 @@ TEST_CASE("a worker of one's own runs commands; its word on retrying is obeyed; 
   CHECK(stack.sql_number("select count(*) from noetl.worker where status = 'stopped'") == 1);
 
   OwnWorker second(stack, "second");
-  wait_until("it to register", 20s, [&] { return stack.sql_number("select count(*) from noetl.worker where status = 'ready'") == 1; });
+  wait_until("it to register", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.worker where status = 'ready'") == 1; });
   second.process.send(SIGTERM);
   CHECK(second.process.wait(20s) == 0);
 }
 
 TEST_CASE("its heartbeats keep long work; when it is killed another one goes on; what was lost is not reported") {
-  Stack stack(StackSettings{.workers = 0, .env = {{"NATS_URL", "none"}, {"NOETL_LEASE", "1s"}, {"NOETL_HEARTBEAT_INTERVAL", "100ms"}}});
+  Stack stack(StackSettings{
+      .workers = 0, .env = {{"NATS_URL", "none"}, {"NOETL_LEASE", "1s"}, {"NOETL_HEARTBEAT_INTERVAL", "100ms"}}});
   const auto program = slow_program(stack);
   auto first = std::make_unique<OwnWorker>(stack, "first", program);
   const auto kept = stack.enqueue({greet({{"who", "Ada"}, {"seconds", 3}})}).front();
@@ -99,7 +104,8 @@ TEST_CASE("its heartbeats keep long work; when it is killed another one goes on;
   const auto cancelled = stack.enqueue({greet({{"who", "Cid"}, {"seconds", 20}})}).front();
   wait_for_status(stack, cancelled, "running");
   CHECK(stack.api().post("/api/v2/commands/" + cancelled + "/cancel", Json::object()).status == 200);
-  wait_until("the worker to learn it", 10s, [&] { return second.said().find(cancelled + " lost") != std::string::npos; });
+  wait_until("the worker to learn it", 10s,
+             [&] { return second.said().find(cancelled + " lost") != std::string::npos; });
 }
 
 TEST_CASE("it outlives the server: no answer is repeated, and who is not known registers again") {

@@ -34,11 +34,9 @@ TEST_CASE("5,000 commands on two workers are all done, none twice") {
   const Stack stack(StackSettings{.workers = 2, .worker_slots = 256, .env = {}});
   constexpr int total = 5000;
 
-  for (int sent = 0; sent < total; sent += 1000)
-    CHECK(stack.enqueue(std::vector<Json>(1000, noop)).size() == 1000);
-  wait_until("all commands done", 40s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total;
-  });
+  for (int sent = 0; sent < total; sent += 1000) CHECK(stack.enqueue(std::vector<Json>(1000, noop)).size() == 1000);
+  wait_until("all commands done", 40s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total; });
 
   const auto by_status = stack.sql("SELECT status, COUNT(*) FROM noetl.queue GROUP BY status");
   CHECK(by_status == std::vector<SqlRow>{{"done", "5000"}});
@@ -70,12 +68,11 @@ TEST_CASE(
 
   const auto done_before = [&](const std::string& which) {
     return stack.sql_number(
-        "select count(*) from noetl.queue where finished_at < (select finished_at from noetl.queue where " +
-        which + ")");
+        "select count(*) from noetl.queue where finished_at < (select finished_at from noetl.queue where " + which +
+        ")");
   };
   // In the order of their enqueueing it would be 1100, 2101 and 100.
-  CHECK(done_before("queue_id = (select queue_id from noetl.queue order by queue_id offset 1100 limit 1)") <
-        200);
+  CHECK(done_before("queue_id = (select queue_id from noetl.queue order by queue_id offset 1100 limit 1)") < 200);
   CHECK(done_before("priority = 1") < 200);
   CHECK(done_before("queue_id = (select max(queue_id) from noetl.queue where priority = -1)") > 500);
 }
@@ -175,12 +172,9 @@ TEST_CASE("a delayed command runs when it is due and not before") {
   const auto command = wait_for_command(stack, enqueue_one(stack, delayed));
 
   CHECK(command.at("status") == "done");
-  CHECK(
-      stack.sql_number(
-          "select count(*) from noetl.queue where claimed_at >= created_at + interval '1500 milliseconds'") ==
-      1);
   CHECK(stack.sql_number(
-            "select count(*) from noetl.queue where claimed_at < created_at + interval '4 seconds'") == 1);
+            "select count(*) from noetl.queue where claimed_at >= created_at + interval '1500 milliseconds'") == 1);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where claimed_at < created_at + interval '4 seconds'") == 1);
 }
 
 TEST_CASE("one bad command refuses the whole request and nothing of it is stored") {

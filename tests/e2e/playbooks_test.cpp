@@ -23,14 +23,13 @@ std::set<std::string> event_types(const Stack& stack, const std::string& executi
 
 // As NoETL v1 prints it, but for the port.
 std::string execute_with_curl(const Stack& stack, const std::string& body) {
-  const auto text =
-      run_program({.command = {"curl", "-sS", "-X", "POST", stack.api().url() + "/api/v2/execute", "-H",
-                               "Content-Type: application/json", "-d", body},
-                   .env = {},
-                   .log_file = {},
-                   .work_folder = {},
-                   .user = {}},
-                  20s);
+  const auto text = run_program({.command = {"curl", "-sS", "-X", "POST", stack.api().url() + "/api/v2/execute", "-H",
+                                             "Content-Type: application/json", "-d", body},
+                                 .env = {},
+                                 .log_file = {},
+                                 .work_folder = {},
+                                 .user = {}},
+                                20s);
   const auto answer = Json::parse(text);
   CHECK(answer.at("status") == "started");
   CHECK(answer.at("commands_generated") == 1);
@@ -43,8 +42,7 @@ void check_hello_world(const Stack& stack, const std::string& execution_id) {
   CHECK_MESSAGE(execution.at("variables").dump().find("NATS Test") != std::string::npos, execution.dump(2));
   CHECK(execution.at("completed_steps").dump().find("test_step") != std::string::npos);
   const auto types = event_types(stack, execution_id);
-  for (const char* type :
-       {"command.issued", "command.claimed", "call.done", "step.exit", "command.completed"}) {
+  for (const char* type : {"command.issued", "command.claimed", "call.done", "step.exit", "command.completed"}) {
     CHECK_MESSAGE(types.contains(type), type);
   }
   CHECK(stack.sql_number("select count(*) from noetl.queue where status <> 'done' and execution_id = " +
@@ -60,29 +58,23 @@ TEST_CASE("NoETL v1's hello world runs in both generations, and its message arri
     CHECK(stack.register_playbook(fixture("tests/fixtures/playbooks/hello_world")) ==
           "tests/fixtures/playbooks/hello_world");
     check_hello_world(
-        stack,
-        execute_with_curl(
-            stack,
-            R"({"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}})"));
+        stack, execute_with_curl(
+                   stack, R"({"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}})"));
   }
   SUBCASE("today: next.arcs") {
-    CHECK(stack.register_playbook(fixture("fixtures/playbooks/hello_world")) ==
-          "fixtures/playbooks/hello_world");
+    CHECK(stack.register_playbook(fixture("fixtures/playbooks/hello_world")) == "fixtures/playbooks/hello_world");
     check_hello_world(
         stack,
-        execute_with_curl(
-            stack, R"({"path": "fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}})"));
+        execute_with_curl(stack, R"({"path": "fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}})"));
   }
 }
 
 TEST_CASE("the stream and the consumer are NoETL v1's, and the worker says what it subscribed to") {
   Stack stack;
 
-  wait_until("the worker's line", 10s,
-             [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
+  wait_until("the worker's line", 10s, [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
   const auto stream = stack.nats().request("$JS.API.STREAM.INFO.NOETL_COMMANDS").at("config");
-  const auto consumer =
-      stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool").at("config");
+  const auto consumer = stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool").at("config");
 
   CHECK(stream.at("subjects").dump().find("\"noetl.commands\"") != std::string::npos);
   CHECK(stream.at("storage") == "file");
@@ -112,18 +104,15 @@ TEST_CASE("cancelling a running execution stops its tool within two seconds") {
   wait_until("the tool's start", 10s, [&] { return !read_text(mark).empty(); });
   const int tool = std::stoi(read_text(mark));
 
-  const auto answer =
-      stack.api().post("/api/v2/executions/" + execution_id + "/cancel", {{"reason", "test"}});
+  const auto answer = stack.api().post("/api/v2/executions/" + execution_id + "/cancel", {{"reason", "test"}});
 
   CHECK(answer.status == 200);
   CHECK(answer.json().at("status") == "cancelled");
   wait_until("the end of the tool", 3s, [&] { return ::kill(tool, 0) != 0; });
   CHECK(stack.wait_for_execution(execution_id).at("status") == "CANCELLED");
   CHECK(stack.sql_number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
-  CHECK(stack.api()
-            .post("/api/v2/executions/" + execution_id + "/cancel", Json::object())
-            .json()
-            .at("status") == "already_completed");
+  CHECK(stack.api().post("/api/v2/executions/" + execution_id + "/cancel", Json::object()).json().at("status") ==
+        "already_completed");
 }
 
 TEST_CASE("executing twice with one idempotency key gives one execution") {
@@ -146,13 +135,10 @@ TEST_CASE("an idempotency key that was used for another playbook is a conflict")
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.register_playbook(playbook_of_three_steps());
   stack.register_playbook(playbook_that_raises());
-  CHECK(
-      stack.api().post("/api/v2/execute", {{"path", "e2e/three_steps"}}, {{"Idempotency-Key", "k"}}).status /
-          100 ==
-      2);
+  CHECK(stack.api().post("/api/v2/execute", {{"path", "e2e/three_steps"}}, {{"Idempotency-Key", "k"}}).status / 100 ==
+        2);
 
-  const auto answer =
-      stack.api().post("/api/v2/execute", {{"path", "e2e/raises"}}, {{"Idempotency-Key", "k"}});
+  const auto answer = stack.api().post("/api/v2/execute", {{"path", "e2e/raises"}}, {{"Idempotency-Key", "k"}});
 
   CHECK(answer.status == 409);
   CHECK(answer.code() == "conflict");
@@ -165,9 +151,7 @@ TEST_CASE("registering an unchanged text returns the version that exists") {
   const auto first = stack.api().post("/api/catalog/register", body).json();
   const auto second = stack.api().post("/api/catalog/register", body).json();
   const auto changed =
-      stack.api()
-          .post("/api/catalog/register", {{"content", playbook_of_three_steps() + "# changed\n"}})
-          .json();
+      stack.api().post("/api/catalog/register", {{"content", playbook_of_three_steps() + "# changed\n"}}).json();
 
   CHECK(first.at("version") == 1);
   CHECK(second.at("version") == 1);

@@ -29,9 +29,10 @@ void wait_for_end(const Stack& stack, std::chrono::milliseconds patience = 120s)
 
 // Commands that were claimed although one of a higher priority waited that was claimed more than `tolerance` later.
 std::int64_t claimed_too_early(const Stack& stack, const std::string& tolerance = "0.000001") {
-  return stack.sql_number("select count(*) from (select priority, max(priority) over (order by claimed_at range between '" +
-                          tolerance + " seconds' following and unbounded following) as highest_later, claimed_at, "
-                          "max(claimed_at) over () as last from noetl.queue) as q where highest_later > priority");
+  return stack.sql_number(
+      "select count(*) from (select priority, max(priority) over (order by claimed_at range between '" + tolerance +
+      " seconds' following and unbounded following) as highest_later, claimed_at, "
+      "max(claimed_at) over () as last from noetl.queue) as q where highest_later > priority");
 }
 
 // Of one priority above or below 0: claimed although an older one waited.
@@ -72,7 +73,9 @@ workflow:
 
 }  // namespace
 
-TEST_CASE("the highest priority is claimed next, then the oldest: behind a bulk, with 1, 4 and 64 slots, with NATS and without") {
+TEST_CASE(
+    "the highest priority is claimed next, then the oldest: behind a bulk, with 1, 4 and 64 slots, with NATS and "
+    "without") {
   for (const bool has_nats : {true, false}) {
     for (const int slots : {1, 4, 64}) {
       CAPTURE(has_nats);
@@ -145,7 +148,8 @@ TEST_CASE("a paused pool that is resumed, and many that are due at one moment, g
     auto env = env_of(has_nats);
     env["NOETL_UPKEEP_INTERVAL"] = "100ms";
     const Stack stack(StackSettings{.workers = 1, .worker_slots = 2, .env = env});
-    const auto at = stack.sql("select to_char(now() at time zone 'UTC' + interval '3 seconds', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
+    const auto at =
+        stack.sql("select to_char(now() at time zone 'UTC' + interval '3 seconds', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
     std::vector<Json> commands;
     for (const int priority : {-5, 0, 5, 10, -50, 100, 0, 7}) {
       for (int i = 0; i < 5; ++i) {
@@ -180,14 +184,15 @@ TEST_CASE("what was redriven keeps its priority, and a pool of its own has its o
   REQUIRE(stack.api().post("/api/v2/dead/redrive", {{"filter", {{"pool", "blue"}}}}).status == 200);
   REQUIRE(stack.api().post("/api/v2/pools/blue/resume", Json::object()).status == 200);
   wait_until("all of the pool have ended", 60s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where pool = 'blue' and status in ('queued', 'running')") == 0;
+    return stack.sql_number(
+               "select count(*) from noetl.queue where pool = 'blue' and status in ('queued', 'running')") == 0;
   });
 
   CHECK(stack.sql_number("select count(*) from noetl.queue where redriven_from is not null and priority = 8") == 3);
-  CHECK(stack.sql_number(
-            "select count(*) from noetl.queue a join noetl.queue b on a.claimed_at < b.claimed_at and a.priority < b.priority "
-            "where a.pool = 'blue' and b.pool = 'blue' and a.redriven_from is null and "
-            "a.status = 'done' and (b.status = 'done' or b.redriven_from is not null)") == 0);
+  CHECK(stack.sql_number("select count(*) from noetl.queue a join noetl.queue b on a.claimed_at < b.claimed_at and "
+                         "a.priority < b.priority "
+                         "where a.pool = 'blue' and b.pool = 'blue' and a.redriven_from is null and "
+                         "a.status = 'done' and (b.status = 'done' or b.redriven_from is not null)") == 0);
   CHECK(stack.sql_number("select count(*) from noetl.queue where pool = 'default' and status = 'queued'") == 20);
 }
 
@@ -196,7 +201,8 @@ TEST_CASE("what an older server has enqueued, with a priority and without a time
   stack.enqueue(std::vector<Json>(20, noop(0)));
   (void)stack.sql(
       "insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, context) "
-      "select max(queue_id) + 1, 'noop', 'noop', 'default', 5, 3, 0, '{\"tool\":{\"kind\":\"noop\"},\"input\":{}}' from noetl.queue");
+      "select max(queue_id) + 1, 'noop', 'noop', 'default', 5, 3, 0, '{\"tool\":{\"kind\":\"noop\"},\"input\":{}}' "
+      "from noetl.queue");
 
   stack.start_worker();
   wait_for_end(stack);

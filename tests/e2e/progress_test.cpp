@@ -27,8 +27,7 @@ std::vector<Json> notes_of(const Stack& stack, const std::string& execution_id) 
   std::vector<Json> notes;
   const Json events = stack.api().get("/api/v2/executions/" + execution_id + "/events?limit=1000").json();
   for (const Json& event : events.at("events")) {
-    if (event.at("event_type") == "command.log" || event.at("event_type") == "command.progress")
-      notes.push_back(event);
+    if (event.at("event_type") == "command.log" || event.at("event_type") == "command.progress") notes.push_back(event);
   }
   return notes;
 }
@@ -38,8 +37,7 @@ std::vector<Json> notes_of(const Stack& stack, const std::string& execution_id) 
 TEST_CASE("a plain command's newest words stand on it while it runs, and give way to its result") {
   const Stack stack;
   const auto file = stack.folder().path() / "go_on";
-  const std::string id =
-      stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", until_file(file)}}}}}).front();
+  const std::string id = stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", until_file(file)}}}}}).front();
 
   Json command;
   wait_until("the command to say something", 20s, [&] {
@@ -81,30 +79,25 @@ TEST_CASE("prints of python come through as well, and short steps say nothing") 
   const std::string code = "import os, time\nprint('here')\nwhile not os.path.exists('" + file.string() +
                            "'):\n  time.sleep(0.05)\nresult = 'there'";
   const std::string slow = stack.enqueue({{{"tool", {{"kind", "python"}, {"code", code}}}}}).front();
-  const auto quick =
-      stack.enqueue(std::vector<Json>(20, {{"tool", {{"kind", "python"}, {"code", "print('quick')"}}}}));
+  const auto quick = stack.enqueue(std::vector<Json>(20, {{"tool", {{"kind", "python"}, {"code", "print('quick')"}}}}));
 
-  wait_until("the slow one to say something", 20s,
-             [&] { return !command_of(stack, slow).at("progress").is_null(); });
+  wait_until("the slow one to say something", 20s, [&] { return !command_of(stack, slow).at("progress").is_null(); });
   CHECK(command_of(stack, slow).at("progress").at("output") == "here\n");
   std::ofstream(file) << "now";
-  wait_until("all ends", 20s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 21;
-  });
+  wait_until("all ends", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 21; });
 
-  CHECK(
-      stack.sql_number("select count(*) from noetl.event where event_type like 'command.%' and event_type <> "
-                       "'command.completed'") == 0);
+  CHECK(stack.sql_number("select count(*) from noetl.event where event_type like 'command.%' and event_type <> "
+                         "'command.completed'") == 0);
 }
 
 TEST_CASE("the trace that work came with reaches its tools and the events of its end") {
   const Stack stack;
   const std::string trace = "0af7651916cd43dd8448eb211c80319c";
   const std::string parent = "00-" + trace + "-b7ad6b7169203331-01";
-  const std::string id = stack
-                             .enqueue({{{"tool", {{"kind", "shell"}, {"command", "echo $TRACEPARENT"}}},
-                                        {"traceparent", parent}}})
-                             .front();
+  const std::string id =
+      stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", "echo $TRACEPARENT"}}}, {"traceparent", parent}}})
+          .front();
   wait_until("its end", 20s, [&] { return command_of(stack, id).at("status") == "done"; });
 
   CHECK(command_of(stack, id).at("result").at("stdout") == parent + "\n");
@@ -113,8 +106,8 @@ TEST_CASE("the trace that work came with reaches its tools and the events of its
                          trace + "'") == 1);
 
   const std::string path = stack.register_playbook(playbook_with_shell("e2e/traced", "echo $TRACEPARENT"));
-  const auto answer = stack.api().post(
-      "/api/v2/execute", {{"path", path}, {"payload", Json::object()}, {"traceparent", parent}});
+  const auto answer =
+      stack.api().post("/api/v2/execute", {{"path", path}, {"payload", Json::object()}, {"traceparent", parent}});
   REQUIRE(answer.status == 200);
   const std::string execution_id = answer.json().at("execution_id");
   CHECK(stack.wait_for_execution(execution_id).at("status") == "COMPLETED");

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "tests/support/stack.hpp"
 #include "test_paths.hpp"
+#include "tests/support/stack.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
@@ -44,8 +44,7 @@ std::string with_port(std::string text, const std::string& port) {
 }
 
 // One after another in one shell; the first command that fails ends it.
-std::string run_blocks(const std::vector<std::string>& blocks, Stack& stack,
-                       const std::filesystem::path& folder) {
+std::string run_blocks(const std::vector<std::string>& blocks, Stack& stack, const std::filesystem::path& folder) {
   const auto url = stack.api().url();
   std::string script =
       "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\ncurl() { command curl "
@@ -103,9 +102,8 @@ TEST_CASE("the curl session of README.md works as printed") {
 
   CHECK(!output.empty());
   // Whatever the session started has ended well.
-  wait_until("the end of what was started", 20s, [&] {
-    return stack.sql_number("select count(*) from noetl.execution where status = 'running'") == 0;
-  });
+  wait_until("the end of what was started", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.execution where status = 'running'") == 0; });
   CHECK(stack.sql_number("select count(*) from noetl.execution where status <> 'completed'") == 0);
   CHECK(stack.sql_number("select count(*) from noetl.execution") +
             stack.sql_number("select count(*) from noetl.queue") >

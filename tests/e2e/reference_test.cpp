@@ -30,8 +30,8 @@ std::string table_of_routes(const Json& openapi) {
     for (const auto& [method, operation] : methods.items()) {
       std::string upper = method;
       std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-      table += "| " + upper + " | `" + path + "` | `" + operation.at("operationId").get<std::string>() +
-               "` | " + operation.at("summary").get<std::string>() + " |\n";
+      table += "| " + upper + " | `" + path + "` | `" + operation.at("operationId").get<std::string>() + "` | " +
+               operation.at("summary").get<std::string>() + " |\n";
     }
   }
   return table;
@@ -48,8 +48,7 @@ std::string table_of_metrics(const std::string& text) {
     if (std::regex_match(line, found, std::regex("# TYPE (noetl_\\w+) (.*)"))) kind[found[1]] = found[2];
   }
   std::string table = "| metric | kind | meaning |\n| --- | --- | --- |\n";
-  for (const auto& [name, meaning] : help)
-    table += "| `" + name + "` | " + kind[name] + " | " + meaning + " |\n";
+  for (const auto& [name, meaning] : help) table += "| `" + name + "` | " + kind[name] + " | " + meaning + " |\n";
   return table;
 }
 
@@ -86,8 +85,8 @@ workflow:
   const auto id = stack.execute("tests/fails", Json::object());
   wait_until("all of it to end", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status in ('done', 'dead')") == 2 &&
-           stack.sql_number(
-               "select count(*) from noetl.execution where status = 'failed' and execution_id = " + id) == 1;
+           stack.sql_number("select count(*) from noetl.execution where status = 'failed' and execution_id = " + id) ==
+               1;
   });
 }
 
@@ -138,8 +137,8 @@ TEST_CASE("what alerts and the dashboard ask for, a server shows, with these lab
       REQUIRE(std::regex_search(metrics, series, std::regex("\n" + name + "(\\{[^\n]*\\})? ")));
       const std::string labels = series[1];
       const std::regex matcher("([a-z_]+)[=!]~?\"");
-      for (auto at = std::sregex_iterator(matchers.begin(), matchers.end(), matcher);
-           at != std::sregex_iterator(); ++at) {
+      for (auto at = std::sregex_iterator(matchers.begin(), matchers.end(), matcher); at != std::sregex_iterator();
+           ++at) {
         const std::string label = (*at)[1];
         if (label != "job") CHECK(labels.find(label + "=\"") != std::string::npos);
       }
@@ -170,8 +169,7 @@ TEST_CASE(
   const auto lines = std::count(metrics.begin(), metrics.end(), '\n');
   std::ptrdiff_t of_http = 0;
   const std::regex bucket("\nnoetl_http_request_seconds[^\n]*");
-  for (auto at = std::sregex_iterator(metrics.begin(), metrics.end(), bucket); at != std::sregex_iterator();
-       ++at)
+  for (auto at = std::sregex_iterator(metrics.begin(), metrics.end(), bucket); at != std::sregex_iterator(); ++at)
     ++of_http;
   CHECK(of_http < 100);
   CHECK(lines < 600);  // comments included

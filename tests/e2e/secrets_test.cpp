@@ -97,11 +97,9 @@ std::string logs(const Stack& stack) {
 
 std::string noetlctl(const Stack& stack, std::vector<std::string> arguments,
                      std::map<std::string, std::string> env = {}) {
-  arguments.insert(arguments.begin(),
-                   {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url", stack.api().url()});
+  arguments.insert(arguments.begin(), {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url", stack.api().url()});
   return run_program(
-      {.command = std::move(arguments), .env = std::move(env), .log_file = {}, .work_folder = {}, .user = {}},
-      20s);
+      {.command = std::move(arguments), .env = std::move(env), .log_file = {}, .work_folder = {}, .user = {}}, 20s);
 }
 
 }  // namespace
@@ -109,11 +107,11 @@ std::string noetlctl(const Stack& stack, std::vector<std::string> arguments,
 TEST_CASE("a keychain token reaches the tools and is found neither in the database nor in a log") {
   TokenServer endpoint;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_LOG_LEVEL", "debug"}}});
-  const auto put = Json::parse(
-      noetlctl(stack,
-               {"credential", "put", "api_login", "--type", "oauth2", "--from-env", "client_id=TEST_ID",
-                "--from-env", "client_secret=TEST_SECRET", "--host", "127.0.0.1", "--reveal"},
-               {{"TEST_ID", TokenServer::client_id}, {"TEST_SECRET", TokenServer::client_secret}}));
+  const auto put =
+      Json::parse(noetlctl(stack,
+                           {"credential", "put", "api_login", "--type", "oauth2", "--from-env", "client_id=TEST_ID",
+                            "--from-env", "client_secret=TEST_SECRET", "--host", "127.0.0.1", "--reveal"},
+                           {{"TEST_ID", TokenServer::client_id}, {"TEST_SECRET", TokenServer::client_secret}}));
   CHECK(put.at("name") == "api_login");
   const auto path = stack.register_playbook(playbook);
 
@@ -131,8 +129,7 @@ TEST_CASE("a keychain token reaches the tools and is found neither in the databa
   const auto stored = dump(stack);
   const auto written = logs(stack);
   const auto events = stack.api().get("/api/v2/executions/" + id + "/events?limit=1000").body;
-  for (const std::string& secret :
-       {TokenServer::token_mark(), std::string(TokenServer::client_secret), key}) {
+  for (const std::string& secret : {TokenServer::token_mark(), std::string(TokenServer::client_secret), key}) {
     CAPTURE(secret);
     CHECK(stored.find(secret) == std::string::npos);
     CHECK(stored.find(hex(secret)) == std::string::npos);
@@ -142,8 +139,8 @@ TEST_CASE("a keychain token reaches the tools and is found neither in the databa
   }
   // The templates are there instead, and who read what.
   CHECK(stored.find("keychain.api.access_token") != std::string::npos);
-  CHECK(stack.sql_number(
-            "select count(*) from noetl.event where event_type = 'keychain.read' and worker_id <> ''") >= 1);
+  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'keychain.read' and worker_id <> ''") >=
+        1);
   CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'credential.read'") >= 1);
 }
 
@@ -197,21 +194,19 @@ TEST_CASE("with a worker token only who shows it reads secrets, and workers do")
                        {"NOETL_WORKER_TOKEN", "the-worker-token"},
                        {"NOETL_INSECURE", "on"}}});  // the routes themselves ask for none
   REQUIRE(stack.api()
-              .post("/api/credentials", {{"name", "api_login"},
-                                         {"type", "oauth2"},
-                                         {"data",
-                                          {{"client_id", TokenServer::client_id},
-                                           {"client_secret", TokenServer::client_secret}}},
-                                         {"reveal", true},
-                                         {"hosts", {"127.0.0.1"}}})
+              .post("/api/credentials",
+                    {{"name", "api_login"},
+                     {"type", "oauth2"},
+                     {"data", {{"client_id", TokenServer::client_id}, {"client_secret", TokenServer::client_secret}}},
+                     {"reveal", true},
+                     {"hosts", {"127.0.0.1"}}})
               .status == 200);
 
   CHECK(stack.api().get("/api/credentials/api_login").json().contains("data") == false);
   CHECK(stack.api().get("/api/credentials/api_login?include_data=true").status == 401);
-  CHECK_THROWS(
-      noetlctl(stack, {"credential", "get", "api_login", "--include-data"}, {{"NOETL_TOKEN", "wrong"}}));
-  const auto shown = Json::parse(noetlctl(stack, {"credential", "get", "api_login", "--include-data"},
-                                          {{"NOETL_TOKEN", "the-worker-token"}}));
+  CHECK_THROWS(noetlctl(stack, {"credential", "get", "api_login", "--include-data"}, {{"NOETL_TOKEN", "wrong"}}));
+  const auto shown = Json::parse(
+      noetlctl(stack, {"credential", "get", "api_login", "--include-data"}, {{"NOETL_TOKEN", "the-worker-token"}}));
   CHECK(shown.at("data").at("client_id") == TokenServer::client_id);
 
   const auto path = stack.register_playbook(playbook);
@@ -223,24 +218,21 @@ TEST_CASE("with a worker token only who shows it reads secrets, and workers do")
 
 TEST_CASE("without a worker token programs on this machine read secrets, proxies and pages do not") {
   const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  REQUIRE(stack.api().post("/api/credentials", {{"name", "x"}, {"data", {{"v", "the-value"}}}}).status ==
-          200);
+  REQUIRE(stack.api().post("/api/credentials", {{"name", "x"}, {"data", {{"v", "the-value"}}}}).status == 200);
   const auto status_with = [&](const std::string& header) {
-    const auto text =
-        run_program({.command = {"curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", header,
-                                 stack.api().url() + "/api/credentials/x?include_data=true"},
-                     .env = {},
-                     .log_file = {},
-                     .work_folder = {},
-                     .user = {}},
-                    20s);
+    const auto text = run_program({.command = {"curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", header,
+                                               stack.api().url() + "/api/credentials/x?include_data=true"},
+                                   .env = {},
+                                   .log_file = {},
+                                   .work_folder = {},
+                                   .user = {}},
+                                  20s);
     return text;
   };
 
   CHECK(stack.api().get("/api/credentials/x?include_data=true").json().at("data").at("v") == "the-value");
   CHECK(status_with("X-Nothing: 1") == "200");
-  for (const char* header :
-       {"X-Forwarded-For: 10.0.0.1", "Origin: http://evil.example", "Sec-Fetch-Site: cross-site"})
+  for (const char* header : {"X-Forwarded-For: 10.0.0.1", "Origin: http://evil.example", "Sec-Fetch-Site: cross-site"})
     CHECK(status_with(header) == "403");
   CHECK(status_with("Host: evil.example") == "421");
   CHECK(status_with("Host: 127.evil.example") == "421");
@@ -249,8 +241,7 @@ TEST_CASE("without a worker token programs on this machine read secrets, proxies
 TEST_CASE("keys are rotated on a running installation, after which the old one is not needed") {
   const std::string new_key(64, 'd');
   Stack stack({.workers = 0, .env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  REQUIRE(stack.api().post("/api/credentials", {{"name", "x"}, {"data", {{"v", "the-value"}}}}).status ==
-          200);
+  REQUIRE(stack.api().post("/api/credentials", {{"name", "x"}, {"data", {{"v", "the-value"}}}}).status == 200);
   const auto value = [&] { return stack.api().get("/api/credentials/x?include_data=true"); };
   const auto restart_with = [&](const std::string& keys) {
     stack.server().send(SIGTERM);
@@ -314,8 +305,7 @@ workflow:
 
   const auto set = Json::parse(noetlctl(stack, {"vars", "set", id, "outside=[1,2]", "--step", "the-test"}));
   CHECK(set.at("variables_set") == 1);
-  run_program({.command = {"touch", file.string()}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}},
-              5s);
+  run_program({.command = {"touch", file.string()}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 5s);
   const auto execution = stack.wait_for_execution(id);
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));

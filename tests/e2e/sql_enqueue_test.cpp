@@ -34,8 +34,7 @@ void enqueue_and_wait(const Stack& stack, int rounds) {
 }
 
 std::int64_t slowest_start_ms(const Stack& stack) {
-  return stack.sql_number(
-      "select (extract(epoch from max(claimed_at - created_at)) * 1000)::bigint from noetl.queue");
+  return stack.sql_number("select (extract(epoch from max(claimed_at - created_at)) * 1000)::bigint from noetl.queue");
 }
 }  // namespace
 
@@ -50,7 +49,8 @@ TEST_CASE("a committed command runs within a second, and one that was rolled bac
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 10);
 }
 
-TEST_CASE("a server that is told to do without NATS is ready, says none, and has no metric that an alert on NATS looks at") {
+TEST_CASE(
+    "a server that is told to do without NATS is ready, says none, and has no metric that an alert on NATS looks at") {
   Stack stack(StackSettings{.workers = 0, .env = without_nats()});
 
   const auto ready = stack.api().get("/readyz");

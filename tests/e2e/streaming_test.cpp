@@ -26,12 +26,11 @@ class Site {
     // So many MiB, made while they are sent.
     server_.Get("/mib/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
       const auto bytes = std::stoul(request.matches[1]) * 1024 * 1024;
-      response.set_content_provider(bytes, "application/octet-stream",
-                                    [](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-                                      std::string piece(std::min<std::size_t>(length, 65536),
-                                                        static_cast<char>(offset / 65536));
-                                      return sink.write(piece.data(), piece.size());
-                                    });
+      response.set_content_provider(
+          bytes, "application/octet-stream", [](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+            std::string piece(std::min<std::size_t>(length, 65536), static_cast<char>(offset / 65536));
+            return sink.write(piece.data(), piece.size());
+          });
     });
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
@@ -86,8 +85,7 @@ TEST_CASE("the memory of worker and server does not grow with the body") {
   const int server = peak_mib(stack.server().pid()) - server_before;
   MESSAGE(mib << " MiB in " << took.count() << " s; peak memory: worker " << worker_before << " + " << worker
               << " MiB, server " << server_before << " + " << server << " MiB");
-  CHECK(stack.sql_number("select count(*) from noetl.result where execution_id = " + execution_id) ==
-        mib + 1);
+  CHECK(stack.sql_number("select count(*) from noetl.result where execution_id = " + execution_id) == mib + 1);
   // A sanitizer keeps freed memory back.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(worker < 48);
@@ -123,10 +121,9 @@ TEST_CASE(
 TEST_CASE("a plain command cannot keep a body, and says what to do instead") {
   const Site site;
   const Stack stack;
-  const std::string id = stack
-                             .enqueue({{{"tool", {{"kind", "http"}, {"url", site.url()}, {"stream", true}}},
-                                        {"max_attempts", 1}}})
-                             .front();
+  const std::string id =
+      stack.enqueue({{{"tool", {{"kind", "http"}, {"url", site.url()}, {"stream", true}}}, {"max_attempts", 1}}})
+          .front();
   Json command;
   wait_until("its end", std::chrono::seconds(20), [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();

@@ -25,11 +25,15 @@ Json ended(const Stack& stack, const std::string& id) {
   return command;
 }
 
-std::string by_sql(const Stack& stack, const std::string& call) { return stack.sql("select (" + call + ")::text").front().front(); }
+std::string by_sql(const Stack& stack, const std::string& call) {
+  return stack.sql("select (" + call + ")::text").front().front();
+}
 
 }  // namespace
 
-TEST_CASE("a number beyond 64 bits is refused by the API, in one command, in a batch and in a payload, and nothing is stored") {
+TEST_CASE(
+    "a number beyond 64 bits is refused by the API, in one command, in a batch and in a payload, and nothing is "
+    "stored") {
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   const std::string command = R"({"tool":{"kind":"noop"},"input":{"n":)" + big + "}}";
 
@@ -44,9 +48,11 @@ TEST_CASE("a number beyond 64 bits is refused by the API, in one command, in a b
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 0);
 }
 
-TEST_CASE("what SQL enqueues with numbers beyond 64 bits, or a hundred levels deep, reaches its tool and its result whole") {
+TEST_CASE(
+    "what SQL enqueues with numbers beyond 64 bits, or a hundred levels deep, reaches its tool and its result whole") {
   const Stack stack;
-  const auto numbers = by_sql(stack, R"(noetl.enqueue('{"kind":"event_log"}', '{"n": )" + big + R"(, "m": 18446744073709551615, "d": 0.1}'))");
+  const auto numbers = by_sql(
+      stack, R"(noetl.enqueue('{"kind":"event_log"}', '{"n": )" + big + R"(, "m": 18446744073709551615, "d": 0.1}'))");
   const std::string levels = std::string(90, '[') + std::string(90, ']');
   const auto deep = by_sql(stack, R"(noetl.enqueue('{"kind":"event_log"}', '{"d": )" + levels + "}')");
 
@@ -58,13 +64,19 @@ TEST_CASE("what SQL enqueues with numbers beyond 64 bits, or a hundred levels de
 
 TEST_CASE("the digits of Python's numbers are in the stored result, and the next step's") {
   const Stack stack;
-  const auto id = stack.enqueue({python("from decimal import Decimal\nresult = [2**200, Decimal('9007199254740993.25'), 2**64 - 1]")}).at(0);
+  const auto id =
+      stack
+          .enqueue(
+              {python("from decimal import Decimal\nresult = [2**200, Decimal('9007199254740993.25'), 2**64 - 1]")})
+          .at(0);
 
-  CHECK(ended(stack, id).at("result").dump() ==
-        R"(["1606938044258990275541962092341162602522202993782792835301376","9007199254740993.25",18446744073709551615])");
+  CHECK(
+      ended(stack, id).at("result").dump() ==
+      R"(["1606938044258990275541962092341162602522202993782792835301376","9007199254740993.25",18446744073709551615])");
 }
 
-TEST_CASE("work whose result cannot be stored is done once: the command is dead at its first attempt, with invalid_result") {
+TEST_CASE(
+    "work whose result cannot be stored is done once: the command is dead at its first attempt, with invalid_result") {
   const Stack stack;
   const auto marks = stack.folder().path() / "marks";
   const std::string work = "open('" + marks.string() + "', 'a').write('x')\n";

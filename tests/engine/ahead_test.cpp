@@ -19,7 +19,8 @@ struct Case {
 };
 
 Json loop(int running, int claiming, int lanes) {
-  return {{"step", "each"}, {"total", 9}, {"next", 3}, {"running", running}, {"claiming", claiming}, {"lanes", lanes}, {"limit", 8}};
+  return {{"step", "each"},       {"total", 9},     {"next", 3}, {"running", running},
+          {"claiming", claiming}, {"lanes", lanes}, {"limit", 8}};
 }
 Json items(int running, int limit) {
   return {{"step", "each"}, {"total", 9}, {"next", 3}, {"running", running}, {"limit", limit}};
@@ -36,8 +37,16 @@ TEST_CASE("a worker may run ahead where one loop of one lane is all that is unde
       {"an item of a parallel loop", {{"loops", {{"each", items(1, 5)}}}}, {{"each", "each"}}, 1, false},
       {"a step beside it", one_claim, {{"each", "each"}, {"other", "other"}}, 1, false},
       {"a step alone", Json::object(), {{"other", "other"}}, 1, false},
-      {"a join waits", {{"loops", {{"each", loop(0, 1, 1)}}}, {"arrivals", {{{"step", "join"}}}}}, {{"each", "each"}}, 1, false},
-      {"it has failed", {{"loops", {{"each", loop(1, 0, 1)}}}, {"failure", {{"kind", "exception"}}}}, {{"each", "each"}}, 1, false},
+      {"a join waits",
+       {{"loops", {{"each", loop(0, 1, 1)}}}, {"arrivals", {{{"step", "join"}}}}},
+       {{"each", "each"}},
+       1,
+       false},
+      {"it has failed",
+       {{"loops", {{"each", loop(1, 0, 1)}}}, {"failure", {{"kind", "exception"}}}},
+       {{"each", "each"}},
+       1,
+       false},
       {"it has ended", {{"finished", "completed"}}, {}, 0, false},
   };
   for (const auto& one : cases) {

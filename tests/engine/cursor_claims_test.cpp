@@ -50,7 +50,8 @@ TEST_CASE("A cursor claims no more while rows wait for their turn") {
 
   int claims_more = 0;
   for (const auto& claim : claims) {
-    decision = react(decision_input, std::move(decision.state), ended(claim.node_id, claim.frame, Json{{"rows", rows}}));
+    decision =
+        react(decision_input, std::move(decision.state), ended(claim.node_id, claim.frame, Json{{"rows", rows}}));
     REQUIRE(archive.take(decision));
     for (const auto& command : decision.commands) claims_more += is_claim(command.node_id) ? 1 : 0;
   }
@@ -73,8 +74,7 @@ TEST_CASE("A cursor claims as many rows as a loop may have, and fails at the nex
 
   REQUIRE(decision.finish);
   CHECK(decision.finish->error["kind"] == "too_many_items");
-  CHECK(decision.finish->error["message"].get<std::string>().find("1000000 rows and now 1 more") !=
-        std::string::npos);
+  CHECK(decision.finish->error["message"].get<std::string>().find("1000000 rows and now 1 more") != std::string::npos);
 }
 
 }  // namespace

@@ -14,9 +14,7 @@ class MemoryArchive final : public engine::Archive {
     read.push_back(id);
     return results.at(id);
   }
-  [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override {
-    return items.at(loop).at(index);
-  }
+  [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override { return items.at(loop).at(index); }
   [[nodiscard]] domain::Json loop_results(const std::string& loop) override {
     domain::Json all = domain::Json::array();
     for (const auto& [index, outcome] : outcomes[loop]) all[static_cast<std::size_t>(index)] = outcome;
@@ -27,15 +25,13 @@ class MemoryArchive final : public engine::Archive {
     bool is_right = true;
     for (const auto& loop : decision.loops) {
       int index = loop.first;
-      for (const auto& item : loop.items)
-        is_right = items[loop.loop].emplace(index++, item).second && is_right;
+      for (const auto& item : loop.items) is_right = items[loop.loop].emplace(index++, item).second && is_right;
     }
     for (const auto& outcome : decision.loop_outcomes) {
       is_right = items[outcome.loop].contains(outcome.index) && is_right;
       is_right = outcomes[outcome.loop].emplace(outcome.index, outcome.result.get()).second && is_right;
     }
-    for (const auto& large : decision.large_results)
-      results[large.result_id] = domain::Json::parse(large.json);
+    for (const auto& large : decision.large_results) results[large.result_id] = domain::Json::parse(large.json);
     return is_right;
   }
 

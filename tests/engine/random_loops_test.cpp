@@ -25,22 +25,21 @@ const char* one_of(Random& random, std::initializer_list<const char*> texts) {
 }
 
 std::string random_tool(Random& random) {
-  return one_of(
-      random,
-      {
-          "{ kind: shell, command: x }",
-          "{ kind: playbook, path: other, args: { n: \"{{ item }}\" } }",
-          "{ kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == 'error' }}\", "
-          "then: { do: retry, attempts: 3, delay: 1 } }] } } }",
-          "[{ name: a, kind: shell, command: x, set: { iter.a: \"{{ output }}\" } }, { name: b, kind: noop "
-          "}, "
-          "{ name: c, kind: shell, command: \"{{ a }} {{ _prev }}\" }]",
-          "[{ name: a, kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == "
-          "'error' }}\", "
-          "then: { do: break } }] } } }, { name: b, kind: noop, spec: { policy: { rules: [{ when: "
-          "\"{{ a.go and _attempt < 2 and not iter.back }}\", then: { do: jump, to: a, set: { iter.back: "
-          "true } } }] } } }]",
-      });
+  return one_of(random,
+                {
+                    "{ kind: shell, command: x }",
+                    "{ kind: playbook, path: other, args: { n: \"{{ item }}\" } }",
+                    "{ kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == 'error' }}\", "
+                    "then: { do: retry, attempts: 3, delay: 1 } }] } } }",
+                    "[{ name: a, kind: shell, command: x, set: { iter.a: \"{{ output }}\" } }, { name: b, kind: noop "
+                    "}, "
+                    "{ name: c, kind: shell, command: \"{{ a }} {{ _prev }}\" }]",
+                    "[{ name: a, kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == "
+                    "'error' }}\", "
+                    "then: { do: break } }] } } }, { name: b, kind: noop, spec: { policy: { rules: [{ when: "
+                    "\"{{ a.go and _attempt < 2 and not iter.back }}\", then: { do: jump, to: a, set: { iter.back: "
+                    "true } } }] } } }]",
+                });
 }
 
 std::string random_text(Random& random) {
@@ -66,8 +65,7 @@ std::string random_text(Random& random) {
     if (i + 1 < steps) {
       const auto next = "s" + std::to_string(i + 1);
       const auto last = "s" + std::to_string(steps - 1);
-      text +=
-          "    next: { spec: { mode: inclusive }, arcs: [{ step: " + next + " }, { step: " + last + " }] }\n";
+      text += "    next: { spec: { mode: inclusive }, arcs: [{ step: " + next + " }, { step: " + last + " }] }\n";
     }
   }
   return text;
@@ -105,8 +103,7 @@ void check_loops(const MemoryArchive& archive, const State& state, bool has_fail
     const bool is_open = state.bookkeeping.contains("loops") && state.bookkeeping["loops"].contains(loop);
     // A loop that is over has run every item, unless the execution failed meanwhile (R7).
     if (!is_open && !has_failed) CHECK(count == items.size());
-    if (is_open)
-      CHECK(state.bookkeeping["loops"][loop]["running"] <= state.bookkeeping["loops"][loop]["limit"]);
+    if (is_open) CHECK(state.bookkeeping["loops"][loop]["running"] <= state.bookkeeping["loops"][loop]["limit"]);
   }
 }
 

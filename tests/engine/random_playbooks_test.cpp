@@ -42,17 +42,16 @@ Step random_step(Random& random, int number, int steps) {
   for (int i = 0; i < count; ++i) {
     Arc arc;
     const bool is_back = below(random, 5) == 0;
-    arc.step = name_of(is_back || number + 1 >= steps ? below(random, steps)
-                                                      : number + 1 + below(random, steps - number - 1));
+    arc.step =
+        name_of(is_back || number + 1 >= steps ? below(random, steps) : number + 1 + below(random, steps - number - 1));
     if (is_back || (shape != 0 && below(random, 2) == 0)) arc.when = condition;
     arc.args = Json{{"from", step.name}, {"n", "{{ " + step.name + ".n }}"}};
     arcs.push_back(arc);
   }
   if (shape == 3) {
     domain::Action action{.kind = "next", .arcs = arcs, .spec = {}, .mark = {}};
-    step.cases.push_back({.when = below(random, 2) == 0 ? condition : "{{ event.name == 'step.exit' }}",
-                          .then = {action},
-                          .mark = {}});
+    step.cases.push_back(
+        {.when = below(random, 2) == 0 ? condition : "{{ event.name == 'step.exit' }}", .then = {action}, .mark = {}});
   } else {
     step.next = arcs;
     step.has_next_arcs = shape != 0;
@@ -77,12 +76,10 @@ Playbook random_playbook(Random& random) {
 Json all_of(const Decision& decision) {
   Json json{{"state", to_json(decision.state)}, {"commands", Json::array()}, {"events", Json::array()}};
   for (const auto& command : decision.commands) {
-    json["commands"].push_back(
-        Json{{"node_id", command.node_id}, {"tool", command.tool}, {"input", command.input}});
+    json["commands"].push_back(Json{{"node_id", command.node_id}, {"tool", command.tool}, {"input", command.input}});
   }
   for (const auto& event : decision.events) {
-    json["events"].push_back(
-        Json{{"type", event.event_type}, {"step", event.step}, {"payload", event.payload.get()}});
+    json["events"].push_back(Json{{"type", event.event_type}, {"step", event.step}, {"payload", event.payload.get()}});
   }
   if (decision.finish) {
     json["finish"] = Json{{"status", to_string(decision.finish->status)},
@@ -96,11 +93,7 @@ NodeResult random_end(Random& random, const State& state, bool must_fail, int nu
   auto node = state.outstanding.begin();
   std::advance(node, below(random, static_cast<int>(state.outstanding.size())));
   if (must_fail || below(random, 60) == 0) {
-    return {.node_id = node->first,
-            .outcome = domain::Outcome::failed,
-            .result = {},
-            .error = too_slow(),
-            .frame = {}};
+    return {.node_id = node->first, .outcome = domain::Outcome::failed, .result = {}, .error = too_slow(), .frame = {}};
   }
   return {.node_id = node->first,
           .outcome = domain::Outcome::completed,

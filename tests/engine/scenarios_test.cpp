@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/engine/transcript.hpp"
 #include "test_paths.hpp"
+#include "tests/engine/transcript.hpp"
 
 namespace noetl::engine_tests {
 namespace {

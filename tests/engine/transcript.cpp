@@ -35,8 +35,7 @@ domain::ToolError tool_error_from(const Json& json) {
 std::string describe_command(const engine::NewCommand& command) {
   Json tool = command.tool;
   tool.erase("kind");
-  std::string line =
-      "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
+  std::string line = "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
   if (!tool.empty()) line += " tool " + tool.dump();
   if (!command.templates.empty()) line += " templates " + Json(command.templates).dump();
   if (command.names.is_object() && !command.names.empty()) line += " names " + command.names.dump();
@@ -48,8 +47,8 @@ std::string describe_command(const engine::NewCommand& command) {
 }
 
 std::string describe_event(const engine::NewEvent& event) {
-  return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " +
-         event.payload.get().dump() + "\n";
+  return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " + event.payload.get().dump() +
+         "\n";
 }
 
 }  // namespace
@@ -124,8 +123,7 @@ std::string Transcript::load(const std::string& yaml) {
   auto loaded = language::load_playbook(yaml);
   if (!loaded) {
     std::string text = "refused: " + loaded.error().message + "\n";
-    for (const auto& detail : loaded.error().details)
-      text += "  " + detail.field + ": " + detail.message + "\n";
+    for (const auto& detail : loaded.error().details) text += "  " + detail.field + ": " + detail.message + "\n";
     return text;
   }
   playbook_ = std::move(loaded->playbook);
@@ -138,8 +136,7 @@ std::string Transcript::start(const Json& payload) {
   const engine::DecisionInput decision_input{*playbook_, {7}, workload_, stored_};
   auto decision = engine::start(decision_input);
   if (!decision)
-    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
-           "\n";
+    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
   return describe(std::move(*decision));
 }
 
@@ -148,14 +145,12 @@ std::string Transcript::again(const std::string& step) {
   issued_.clear();
   auto decision = engine::start_again(decision_input, state_, step);
   if (!decision)
-    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
-           "\n";
+    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
   return describe(std::move(*decision));
 }
 
 std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
-  engine::NodeResult node_result{
-      .node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
+  engine::NodeResult node_result{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
   if (const auto frame = frames_.find(node_id); frame != frames_.end()) node_result.frame = frame->second;
   if (outcome == domain::Outcome::completed) node_result.result = payload;
   if (outcome == domain::Outcome::failed && payload.is_object()) {
@@ -172,12 +167,11 @@ std::string Transcript::occur(const std::string& node_id, domain::Outcome outcom
 
 std::string Transcript::move_out(std::size_t inline_bytes_max) {
   std::string text;
-  const auto moved = engine::move_out_large(*playbook_, state_, inline_bytes_max,
-                                            [&] { return base::ResultId{++last_result_id_}; });
+  const auto moved =
+      engine::move_out_large(*playbook_, state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
   for (const auto& large : moved) {
     stored_.results[large.result_id] = Json::parse(large.json);
-    text += "moved " + large.step + " to result " + large.result_id.str() + " " +
-            shown(Json::parse(large.json)) + "\n";
+    text += "moved " + large.step + " to result " + large.result_id.str() + " " + shown(Json::parse(large.json)) + "\n";
   }
   return text.empty() ? "nothing\n" : text;
 }
@@ -194,8 +188,7 @@ std::string Transcript::describe(engine::Decision decision) {
     text += describe_event(decision.events[i]);
   }
   CHECK_MESSAGE(stored_.take(decision), "an item has one outcome");
-  for (const auto& loop : decision.loops)
-    text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
+  for (const auto& loop : decision.loops) text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
   for (const auto& outcome : decision.loop_outcomes) {
     text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
             (outcome.is_completed ? "completed " : "failed ") + shown(outcome.result.get()) + "\n";
@@ -208,8 +201,8 @@ std::string Transcript::describe(engine::Decision decision) {
   for (const auto& child : decision.children) {
     CHECK_MESSAGE(issued_.insert(child.node_id).second, "a node is issued once: ", child.node_id);
     frames_[child.node_id] = child.frame;
-    text += "child " + child.node_id + " " + child.path + child.catalog_id + " payload " +
-            child.payload.dump() + (child.return_step.empty() ? "" : " returns " + child.return_step) +
+    text += "child " + child.node_id + " " + child.path + child.catalog_id + " payload " + child.payload.dump() +
+            (child.return_step.empty() ? "" : " returns " + child.return_step) +
             (child.is_waited_for ? "" : " not waited for") + "\n";
   }
   if (decision.finish) {

@@ -42,8 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   NOETL_FUZZ_CHECK(!(whole.is_complete && whole.status != 0));
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
     Outcome pieces = read(bytes, piece);
-    if (whole.status != 0)
-      pieces.taken = whole.taken;  // how much of what is refused was looked at does not matter
+    if (whole.status != 0) pieces.taken = whole.taken;  // how much of what is refused was looked at does not matter
     NOETL_FUZZ_CHECK(pieces == whole);
   }
   if (whole.is_complete) NOETL_FUZZ_CHECK(bytes.substr(0, whole.taken).ends_with("\r\n\r\n"));

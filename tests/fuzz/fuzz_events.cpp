@@ -10,8 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace noetl::json;
   using namespace noetl::wire;
-  const auto body =
-      parse_body({reinterpret_cast<const char*>(data), size}, report_bytes_max, report_depth_max);
+  const auto body = parse_body({reinterpret_cast<const char*>(data), size}, report_bytes_max, report_depth_max);
   if (!body) {
     NOETL_FUZZ_CHECK(!body.error().message.empty());
     return 0;
@@ -23,8 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                               quick->worker_id == read->worker_id));
   const auto answer = decode_report_answer(*body);
   const auto quick_answer = quick_report_answer(text);
-  NOETL_FUZZ_CHECK(!quick_answer ||
-                   (answer.has_value() && quick_answer->verdicts.size() == answer->verdicts.size()));
+  NOETL_FUZZ_CHECK(!quick_answer || (answer.has_value() && quick_answer->verdicts.size() == answer->verdicts.size()));
   if (!read) {
     NOETL_FUZZ_CHECK(!read.error().message.empty());
     return 0;
@@ -35,8 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   NOETL_FUZZ_CHECK(parsed.has_value());
   const auto again = decode_report_request(*parsed);
   NOETL_FUZZ_CHECK(again.has_value());
-  NOETL_FUZZ_CHECK(again->attempts.size() == read->attempts.size() &&
-                   again->events.size() == read->events.size());
+  NOETL_FUZZ_CHECK(again->attempts.size() == read->attempts.size() && again->events.size() == read->events.size());
   for (std::size_t i = 0; i < read->attempts.size(); ++i) {
     NOETL_FUZZ_CHECK(again->attempts[i].lease == read->attempts[i].lease);
     NOETL_FUZZ_CHECK(again->attempts[i].outcome == read->attempts[i].outcome);

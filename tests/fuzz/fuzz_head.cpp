@@ -13,8 +13,7 @@ namespace {
 
 // A head of the same meaning, written plainly.
 std::string written(const Head& head) {
-  std::string text =
-      head.method + " " + head.target + " HTTP/1." + std::to_string(head.minor_version) + "\r\n";
+  std::string text = head.method + " " + head.target + " HTTP/1." + std::to_string(head.minor_version) + "\r\n";
   for (const auto& header : head.headers) text += header.name + ": " + header.value + "\r\n";
   return text + "\r\n";
 }

@@ -10,8 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace noetl::tools::postgres;
   const std::string text(reinterpret_cast<const char*>(data), size);
   std::size_t at = 0, formats_used = 0;
-  static const nlohmann::json list =
-      nlohmann::json::array({1, "two", nullptr, 4.5, true, nlohmann::json::object()});
+  static const nlohmann::json list = nlohmann::json::array({1, "two", nullptr, 4.5, true, nlohmann::json::object()});
   static const nlohmann::json map = {{"id", 1}, {"name", "two"}, {"x", nullptr}};
   for (const auto& [statement, line] : split_statements(text)) {
     NOETL_FUZZ_CHECK(line >= 1);

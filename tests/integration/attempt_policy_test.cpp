@@ -73,17 +73,19 @@ TEST_CASE("a plain command is tried again exactly when its error says that it is
       const auto decision = attempts::decide_attempt(&plain, attempt, nullptr, 0.5);
       CHECK(decision.ended->status == (is_retryable ? CommandStatus::queued : CommandStatus::dead));
       CHECK(decision.dead_letter.has_value() == !is_retryable);
-      CHECK(decision.ended->error.find(is_retryable ? "\"retryable\":true" : "\"retryable\":false") != std::string::npos);
+      CHECK(decision.ended->error.find(is_retryable ? "\"retryable\":true" : "\"retryable\":false") !=
+            std::string::npos);
       CHECK(status_after(running(true, 3, 3), attempt) == CommandStatus::dead);
     }
   }
 }
 
 TEST_CASE("the kinds that are tried again and those that are not") {
-  for (const char* kind : {"exception", "exit_code", "crash", "memory_limit", "server_error", "rate_limit", "connection", "timeout", "worker_lost",
-                           "internal", "of_a_program"})
+  for (const char* kind : {"exception", "exit_code", "crash", "memory_limit", "server_error", "rate_limit",
+                           "connection", "timeout", "worker_lost", "internal", "of_a_program"})
     CHECK_MESSAGE(domain::is_retryable_by_default(kind), kind);
-  for (const char* kind : {"invalid_input", "unsupported", "auth", "not_found", "conflict", "client_error", "output_limit", "invalid_result", "cancelled"})
+  for (const char* kind : {"invalid_input", "unsupported", "auth", "not_found", "conflict", "client_error",
+                           "output_limit", "invalid_result", "cancelled"})
     CHECK_MESSAGE(!domain::is_retryable_by_default(kind), kind);
 }
 
@@ -141,8 +143,8 @@ TEST_CASE("a command's own retry says how long it waits, from none to exponentia
   CHECK(wait(R"({"backoff":"fixed","initial_delay":5,"jitter":false})", 4) == 5000);
   CHECK(wait(R"({"backoff":"linear","initial_delay":5,"jitter":false})", 4) == 20'000);
   CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"jitter":false})", 4) == 27'000);
-  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"max_delay":10,"jitter":false})",
-             4) == 10'000);
+  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"max_delay":10,"jitter":false})", 4) ==
+        10'000);
   CHECK(wait(R"({"backoff":"fixed","initial_delay":5})", 1) == 2500);
   CHECK(wait("", 1) == 500);
 }
@@ -178,7 +180,8 @@ TEST_CASE("another epoch is a lost lease, the same epoch of an ended command a d
   CHECK(attempts::decide_attempt(nullptr, old, nullptr, 0).verdict.refused == base::ErrorCode::not_found);
 }
 
-TEST_CASE("the report of another worker, or of another process under its name, is a lost lease, before and after the end") {
+TEST_CASE(
+    "the report of another worker, or of another process under its name, is a lost lease, before and after the end") {
   auto command = running(true, 1, 3);
   command.worker_id = "w";
   command.instance = "p1";
@@ -229,7 +232,8 @@ TEST_CASE("a plain command is no engine's business, however it ends; a step alwa
   CHECK_FALSE(attempts::decide_attempt(&again, report(Outcome::released), nullptr, 0).concerns_engine);
 }
 
-TEST_CASE("a cancelled attempt ends its command cancelled; one that is handed back costs no attempt and is due at once") {
+TEST_CASE(
+    "a cancelled attempt ends its command cancelled; one that is handed back costs no attempt and is due at once") {
   const auto command = running(true, 2, 3);
 
   CHECK(status_after(command, report(Outcome::cancelled)) == CommandStatus::cancelled);
@@ -250,7 +254,9 @@ TEST_CASE("a plain command keeps its result in its row, a step leaves it to its 
   CHECK(attempts::decide_attempt(&step, attempt, nullptr, 0).ended->result.empty());
 }
 
-TEST_CASE("the report of an earlier epoch is no duplicate, not even of a command that has ended, and nobody's but a lost lease") {
+TEST_CASE(
+    "the report of an earlier epoch is no duplicate, not even of a command that has ended, and nobody's but a lost "
+    "lease") {
   auto command = running(true, 2, 3);
   command.worker_id = "w";
   auto old = report(Outcome::completed);

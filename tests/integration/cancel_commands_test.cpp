@@ -22,8 +22,7 @@ namespace {
 struct Queue : TestServer {
   Queue() { add_worker("w"); }
 
-  base::CommandId enqueue_in(const std::string& pool, const std::string& kind = "noop",
-                             const std::string& key = {}) {
+  base::CommandId enqueue_in(const std::string& pool, const std::string& kind = "noop", const std::string& key = {}) {
     wire::NewCommand command;
     command.tool_kind = kind;
     command.tool = R"({"kind":")" + kind + R"("})";
@@ -32,9 +31,10 @@ struct Queue : TestServer {
     return queue::enqueue_commands(context, {command}).value().at(0).queue_id;
   }
   std::int64_t depth(const std::string& status) {
-    return number("select coalesce(sum(count), 0) from (select pool, status, count from noetl.queue_depth union all "
-                  "select pool, status, change from noetl.queue_change) c where status = '" +
-                  status + "'");
+    return number(
+        "select coalesce(sum(count), 0) from (select pool, status, count from noetl.queue_depth union all "
+        "select pool, status, change from noetl.queue_change) c where status = '" +
+        status + "'");
   }
   wire::CancelledCommands cancel(std::vector<base::CommandId> commands) {
     wire::CancelCommandsRequest request;
@@ -73,7 +73,8 @@ TEST_CASE("a command that waits is cancelled once, is never claimed, and says wh
   CHECK(Json::parse(row.error).at("message") == "cancelled on request: order was withdrawn");
   CHECK(server.depth("queued") == 0);
   CHECK(server.depth("cancelled") == 1);
-  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.cancelled' and epoch is null") == 1);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.cancelled' and epoch is null") ==
+        1);
 
   const auto again = queue::cancel_command(server.context, id, {}).value();
   CHECK(!again.is_cancelled);
@@ -198,7 +199,9 @@ TEST_CASE("the oldest age of a pool grows, whatever other pools do") {
     return -1.0;
   };
   // As if two minutes had passed: ids of that time, and a default pool that workers have polled since.
-  server.run("update noetl.queue set queue_id = queue_id - (120000::bigint << 22), created_at = created_at - interval '2 minutes'");
+  server.run(
+      "update noetl.queue set queue_id = queue_id - (120000::bigint << 22), created_at = created_at - interval '2 "
+      "minutes'");
   wire::ClaimRequest claim;
   claim.worker_id = "w";
   claim.pool = "default";

@@ -140,13 +140,11 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
   }
 
   CHECK(claimed == 1000);
-  CHECK(server.number(
-            "select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") ==
+  CHECK(server.number("select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") ==
         1000);
 }
 
-TEST_CASE(
-    "a command stays in its page when it is claimed and when it ends, whoever may still see it as it was") {
+TEST_CASE("a command stays in its page when it is claimed and when it ends, whoever may still see it as it was") {
   TestServer server;
   server.add_worker("w");
   std::vector<wire::NewCommand> commands(1000);
@@ -225,8 +223,7 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
   const auto polled = [&] {
     std::size_t commands = 0;
     for (int i = 0; i < 100; ++i)
-      commands +=
-          queue::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
+      commands += queue::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
     return commands;
   };
   const auto& waiting = server.long_polls;
@@ -237,8 +234,7 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
   CHECK_FALSE(waiting.is_known_empty("default", std::chrono::steady_clock::now()));
   CHECK(polled() == 1);
   CHECK(polled() == 0);
-  CHECK_FALSE(
-      waiting.is_known_empty("default", std::chrono::steady_clock::now() + dispatch::LongPolls::empty_for));
+  CHECK_FALSE(waiting.is_known_empty("default", std::chrono::steady_clock::now() + dispatch::LongPolls::empty_for));
 }
 
 TEST_CASE("polls that look at the same time take different commands") {

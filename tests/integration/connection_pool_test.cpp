@@ -39,8 +39,7 @@ TEST_CASE("what Postgres rolls back again and again fails as unavailable, not as
     tries = 0;
     server.connections.run_one([&](postgres::Session& session) {
       ++tries;
-      session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state +
-                                 "'; end $$");
+      session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state + "'; end $$");
     });
   };
 

@@ -22,8 +22,7 @@ const std::string second_key(64, 'b');
 
 vault::KeyRing ring(const std::string& text) { return *vault::KeyRing::parse(text); }
 
-wire::CredentialRequest credential(const std::string& name, const Json& secret,
-                                   const std::string& type = "generic") {
+wire::CredentialRequest credential(const std::string& name, const Json& secret, const std::string& type = "generic") {
   wire::CredentialRequest request;
   request.name = name;
   request.type = type;
@@ -77,8 +76,7 @@ struct Fixture {
   vault::Vault vault;
 };
 
-constexpr const char* global_oauth =
-    "  - {name: api, kind: oauth2, scope: global, credential: '{{ workload.login }}'}";
+constexpr const char* global_oauth = "  - {name: api, kind: oauth2, scope: global, credential: '{{ workload.login }}'}";
 
 }  // namespace
 
@@ -89,8 +87,8 @@ TEST_CASE("a credential is stored sealed, listed without its data, and read back
   const auto put = fixture.vault.credentials().put(credential("pg_local", secret, "postgres"));
 
   REQUIRE(put);
-  CHECK(fixture.server.number(
-            "select count(*) from noetl.credential where position('correct'::bytea in sealed) > 0") == 0);
+  CHECK(fixture.server.number("select count(*) from noetl.credential where position('correct'::bytea in sealed) > 0") ==
+        0);
   const auto rows = fixture.vault.credentials().list({});
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].secret.empty());
@@ -127,12 +125,12 @@ TEST_CASE("sealed bytes that are moved to another name do not open") {
   CHECK(read.error().message.find("'guest'") != std::string::npos);
 }
 
-TEST_CASE("every read of a secret leaves an event with who and what, never the secret; what the caller says is told apart") {
+TEST_CASE(
+    "every read of a secret leaves an event with who and what, never the secret; what the caller says is told apart") {
   Fixture fixture;
   REQUIRE(fixture.vault.credentials().put(credential("x", {{"v", "the-secret-itself"}})));
 
-  REQUIRE(
-      fixture.vault.credentials().read("x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3"}));
+  REQUIRE(fixture.vault.credentials().read("x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3"}));
 
   const auto rows = support::sql(
       fixture.server.database_url,
@@ -150,25 +148,23 @@ TEST_CASE("every read of a secret leaves an event with who and what, never the s
     REQUIRE(fixture.vault.credentials().read(
         "x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3", .instance = instance}));
   }
-  CHECK(fixture.server.number("select count(*) from noetl.event where event_type = 'credential.read' and worker_id = 'w7'") == 1);
   CHECK(fixture.server.number(
-            "select count(*) from noetl.event e where e::text like '%the-secret-itself%'") == 0);
+            "select count(*) from noetl.event where event_type = 'credential.read' and worker_id = 'w7'") == 1);
+  CHECK(fixture.server.number("select count(*) from noetl.event e where e::text like '%the-secret-itself%'") == 0);
 }
 
 TEST_CASE("rotation seals everything with the new key, after which the old one is not needed") {
   Fixture fixture;
   const auto catalog_id = fixture.add_playbook("  []");
-  for (int i = 0; i < 5; ++i)
-    REQUIRE(fixture.vault.credentials().put(credential("c" + std::to_string(i), {{"v", i}})));
+  for (int i = 0; i < 5; ++i) REQUIRE(fixture.vault.credentials().put(credential("c" + std::to_string(i), {{"v", i}})));
   wire::KeychainRequest put;
   put.catalog_id = catalog_id;
   put.name = "t";
   put.secret = R"({"token":"x"})";
   REQUIRE(fixture.vault.keychain().put(put));
-  vault::Vault both(fixture.server.context,
-                    {.keys = ring(second_key + "," + first_key),
-                     .reader_token = {},
-                     .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
+  vault::Vault both(fixture.server.context, {.keys = ring(second_key + "," + first_key),
+                                             .reader_token = {},
+                                             .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
   vault::Vault without_old(fixture.server.context,
                            {.keys = ring(second_key),
                             .reader_token = {},
@@ -217,8 +213,7 @@ TEST_CASE("a token is fetched once and kept until shortly before it expires") {
   CHECK(fixture.token(first).starts_with(TokenServer::token_mark()));
   CHECK(fixture.token(second) == fixture.token(first));
   CHECK(endpoint.tokens_given == 1);
-  CHECK(fixture.server.number(
-            "select count(*) from noetl.keychain where position('leak'::bytea in sealed) > 0") == 0);
+  CHECK(fixture.server.number("select count(*) from noetl.keychain where position('leak'::bytea in sealed) > 0") == 0);
 
   fixture.server.run("update noetl.keychain set expires_at = now() + interval '30 seconds'");  // of an hour
   const auto third = fixture.get(catalog_id, "api");
@@ -269,10 +264,9 @@ TEST_CASE("many who ask at the same time cost one call of the token endpoint") {
 TEST_CASE("a token endpoint that refuses is told without what was sent to it") {
   TokenServer endpoint;
   Fixture fixture;
-  REQUIRE(
-      fixture.vault.credentials().put(credential("api_login", {{"client_id", "somebody"},
-                                                               {"client_secret", "wrong-secret"},
-                                                               {"token_url", endpoint.url() + "/token"}})));
+  REQUIRE(fixture.vault.credentials().put(credential(
+      "api_login",
+      {{"client_id", "somebody"}, {"client_secret", "wrong-secret"}, {"token_url", endpoint.url() + "/token"}})));
   const auto catalog_id = fixture.add_playbook(global_oauth);
 
   const auto refused = fixture.get(catalog_id, "api");

@@ -247,8 +247,7 @@ TEST_CASE("a paced redrive becomes due bit by bit, across its transactions") {
   CHECK(answer.redriven.size() == 1100);
   CHECK(answer.redriven.front().queue_id.value == 1);
   CHECK(answer.redriven.back().delay_ms == 109'900);
-  CHECK(server.number(
-            "select count(*) from noetl.queue where redriven_from is not null and available_at is null") ==
+  CHECK(server.number("select count(*) from noetl.queue where redriven_from is not null and available_at is null") ==
         1);
   CHECK(server.number("select count(*) from noetl.queue where available_at between now() + interval '45 "
                       "seconds' and now() + interval '55 seconds'") > 90);
@@ -342,14 +341,12 @@ TEST_CASE("purging takes letters and their plain commands, as the filter says, a
   CHECK(dead_letters::purge_one_dead(server.context, kept).error().code == base::ErrorCode::not_found);
 }
 
-TEST_CASE(
-    "a notification that JetStream gave up becomes an event, and its command is notified again while it waits") {
+TEST_CASE("a notification that JetStream gave up becomes an event, and its command is notified again while it waits") {
   Dead server;
   const auto waiting = server.enqueue();
   const auto ended = dead(server, "http", "broken");
   const auto delayed = server.enqueue();
-  server.run("update noetl.queue set available_at = now() + interval '1 hour' where queue_id = " +
-             delayed.str());
+  server.run("update noetl.queue set available_at = now() + interval '1 hour' where queue_id = " + delayed.str());
   (void)server.notifier.take();
   server.notifier.pretend_max_deliveries({{.queue_id = waiting, .consumer = "c", .sequence = 17, .deliveries = 3},
                                           {.queue_id = ended, .consumer = "c", .sequence = 18, .deliveries = 3},
@@ -376,7 +373,8 @@ TEST_CASE("of forged advisories, of no command or of one command without end, no
   const auto waiting = server.enqueue();
   std::vector<notify::MaxDeliveriesAdvisory> forged;
   for (std::uint64_t i = 0; i < 100; ++i)
-    forged.push_back({.queue_id = i < 20 ? base::CommandId{42} : waiting, .consumer = "c", .sequence = i, .deliveries = 3});
+    forged.push_back(
+        {.queue_id = i < 20 ? base::CommandId{42} : waiting, .consumer = "c", .sequence = i, .deliveries = 3});
   upkeep::AdvisoryBudget budget;
 
   int recorded = 0, dropped = 0;

@@ -92,8 +92,7 @@ struct Poll {
   [[nodiscard]] bool is_waiting() { return answer.wait_for(0s) != std::future_status::ready; }
 };
 
-std::vector<wire::EnqueuedCommand> enqueue(TestServer& server, std::size_t count,
-                                           const wire::NewCommand& like) {
+std::vector<wire::EnqueuedCommand> enqueue(TestServer& server, std::size_t count, const wire::NewCommand& like) {
   return queue::enqueue_commands(server.context, std::vector<wire::NewCommand>(count, like)).value();
 }
 
@@ -244,9 +243,7 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
   SUBCASE("more than a few") { count = dispatch::Dispatcher::commands_max + 1; }
   SUBCASE("more than its slots") { count = 5; }
   SUBCASE("its pool is paused") { (void)queue::pause_pool(server.context, "default", true); }
-  SUBCASE("its lease has ended") {
-    server.run("update noetl.worker set lease_until = now() - interval '1 second'");
-  }
+  SUBCASE("its lease has ended") { server.run("update noetl.worker set lease_until = now() - interval '1 second'"); }
   SUBCASE("it is not due") {
     like.delay = 1h;
     is_notified = false;
@@ -298,8 +295,7 @@ TEST_CASE("the steps of an execution are dispatched directly one after the other
   CHECK(poll->is_waiting());
 }
 
-TEST_CASE(
-    "a step that is dispatched late in a long transaction was claimed when it was, not when that began") {
+TEST_CASE("a step that is dispatched late in a long transaction was claimed when it was, not when that began") {
   // Else a heartbeat that comes right after the commit takes it for one whose answer was lost, and frees what is being begun.
   TestServer server;
   server.add_worker("w");
@@ -320,8 +316,7 @@ TEST_CASE(
                "select count(*) from pg_stat_activity where query like 'begin; select from%' and state = "
                "'active'") > 0 &&
            server.number("select count(*) from noetl.execution") >
-               server.number(
-                   "select count(*) from (select from noetl.execution for update skip locked) as free");
+               server.number("select count(*) from (select from noetl.execution for update skip locked) as free");
   });
   auto report = std::async(std::launch::async, [&] { return server.report(support::completed(first)); });
   support::wait_until("the report waits", 15s, [&] {

@@ -58,8 +58,8 @@ void register_both(TestServer& server) {
 
 std::vector<base::CommandId> queued(TestServer& server) {
   std::vector<base::CommandId> ids;
-  for (const auto& row : sql(server.database_url,
-                             "select queue_id from noetl.queue where status = 'queued' order by queue_id")) {
+  for (const auto& row :
+       sql(server.database_url, "select queue_id from noetl.queue where status = 'queued' order by queue_id")) {
     ids.push_back({std::stoll(row.at(0))});
   }
   return ids;

@@ -33,9 +33,8 @@ TEST_CASE(
   CHECK(views::set_variables(
       server.context,
       {.execution_id = whole,
-       .variables = {
-           {.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
-           {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
+       .variables = {{.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
+                     {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
   CHECK(views::delete_variable(server.context, whole, "gone"));
   CHECK(work(server) == 7);
   const auto failing = execute(server, "tests/caller");
@@ -45,10 +44,10 @@ TEST_CASE(
   const auto cancelled = execute(server, "tests/caller");
   (void)work(server, 3);
   (void)executions::cancel_execution(server.context, {cancelled, "enough", true}).value();
-  const auto again = executions::rerun_execution(
-                         server.context, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
-                         .value()
-                         .execution_id;
+  const auto again =
+      executions::rerun_execution(server.context, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
+          .value()
+          .execution_id;
   (void)work(server);
   (void)execute(server, "tests/caller");
   (void)work(server, 4);
@@ -68,8 +67,8 @@ TEST_CASE(
   CHECK(replays.summary == "7 executions replayed and found as stored");
   for (const auto& [id, status] : std::map<base::ExecutionId, std::string>{
            {whole, "completed"}, {failing, "failed"}, {cancelled, "cancelled"}, {again, "completed"}}) {
-    CHECK(support::sql(server.database_url, "select status from noetl.execution where execution_id = " +
-                                                id.str())[0][0] == status);
+    CHECK(support::sql(server.database_url,
+                       "select status from noetl.execution where execution_id = " + id.str())[0][0] == status);
   }
 }
 
@@ -89,8 +88,8 @@ TEST_CASE(
       {"update noetl.execution set state = jsonb_set(state::jsonb, '{variables}', '{\"x\":1}')::json" + where,
        "/variables/x"},
       {"update noetl.execution set result = '7'" + where, "the row differs at /result"},
-      {"delete from noetl.event where meta::text like '%\"sequence\":3%'" +
-           std::string(" and execution_id = ") + id.str(),
+      {"delete from noetl.event where meta::text like '%\"sequence\":3%'" + std::string(" and execution_id = ") +
+           id.str(),
        "number 3 is not in its log"},
       {"delete from noetl.queue where node_id like 'each[2]%' and execution_id = " + id.str(),
        "was issued, but is not in the queue"},
@@ -181,7 +180,6 @@ TEST_CASE("an event that a client sends cannot pass for a change of the state") 
 
   INFO(check.summary);
   CHECK(check.verdict == Verdict::ok);
-  CHECK(server.number(
-            "select count(*) from noetl.event where meta->>'color' = 'red' and meta->>'sequence' is null") ==
+  CHECK(server.number("select count(*) from noetl.event where meta->>'color' = 'red' and meta->>'sequence' is null") ==
         1);
 }

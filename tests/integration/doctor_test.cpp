@@ -28,9 +28,12 @@ TEST_CASE("R2: an epoch below the attempts, and a row of the log under an epoch 
   CHECK(doctor.rule("fences").verdict == Verdict::ok);
   CHECK(doctor.rule("epochs of the log").verdict == Verdict::ok);
 
-  server.run("insert into noetl.event (event_id, queue_id, event_type, epoch) values (1, " + id.str() + ", 'command.failed', 9)");
+  server.run("insert into noetl.event (event_id, queue_id, event_type, epoch) values (1, " + id.str() +
+             ", 'command.failed', 9)");
   check_found(doctor.rule("epochs of the log"), id.str());
-  server.run("alter table noetl.queue drop constraint queue_check1, drop constraint queue_duration_us_check; update noetl.queue set epoch = 0");
+  server.run(
+      "alter table noetl.queue drop constraint queue_check1, drop constraint queue_duration_us_check; update "
+      "noetl.queue set epoch = 0");
   check_found(doctor.rule("fences"), id.str());
 }
 
@@ -78,8 +81,7 @@ TEST_CASE("R4: commands of an ended execution, two ends, and a status without it
   check_found(doctor.rule("status and times"), id.str());
 }
 
-TEST_CASE(
-    "R6: commands that nobody would free, executions that nothing would wake, callers that are not told") {
+TEST_CASE("R6: commands that nobody would free, executions that nothing would wake, callers that are not told") {
   TestServer server;
   server.add_worker("w");
   register_both(server);

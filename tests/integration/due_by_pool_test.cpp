@@ -42,8 +42,7 @@ std::int64_t of_pool(const std::vector<store::WaitingCommand>& commands, const s
 std::string analyzed(TestServer& server, const std::string& call) {
   std::string plan;
   server.connections.run_one([&](postgres::Session& session) {
-    for (const auto& row :
-         session.transaction().exec("explain (analyze, costs off, timing off) execute " + call))
+    for (const auto& row : session.transaction().exec("explain (analyze, costs off, timing off) execute " + call))
       plan += std::string(row[0].c_str()) + "\n";
   });
   return plan;
@@ -71,8 +70,7 @@ TEST_CASE("what is due in a paused pool keeps upkeep from nothing and is not rea
   (void)queue::pause_pool(server.context, "paused", true);
   const auto look = [&] {
     store::UpkeepLook found;
-    server.connections.run_one(
-        [&](postgres::Session& session) { found = store::UpkeepStatements(session).look(); });
+    server.connections.run_one([&](postgres::Session& session) { found = store::UpkeepStatements(session).look(); });
     return found;
   };
 
@@ -135,10 +133,9 @@ TEST_CASE("however many due commands nobody takes, every one is notified, and th
 TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
   TestServer server;
   // What makes a large table look worth it, for connections that are opened from now on.
-  for (const std::string setting : {"parallel_setup_cost", "parallel_tuple_cost",
-                                    "min_parallel_table_scan_size", "min_parallel_index_scan_size"}) {
-    server.run("do $$ begin execute format('alter database %I set " + setting +
-               " = 0', current_database()); end $$");
+  for (const std::string setting :
+       {"parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"}) {
+    server.run("do $$ begin execute format('alter database %I set " + setting + " = 0', current_database()); end $$");
   }
   add_due(server, "other", 1, 20'000);
   server.run("analyze noetl.queue");

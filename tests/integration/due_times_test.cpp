@@ -37,7 +37,8 @@ base::CommandId enqueue(dispatch::ServerContext& context, milliseconds delay, co
 
 bool was_notified(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
-  return std::any_of(notifications.begin(), notifications.end(), [&](const auto& notification) { return notification.queue_id == id; });
+  return std::any_of(notifications.begin(), notifications.end(),
+                     [&](const auto& notification) { return notification.queue_id == id; });
 }
 
 // How long after `due` it is notified. What is not due is notified by nobody.
@@ -91,7 +92,8 @@ TEST_CASE("what another server or SQL has written is notified at its time by the
     const auto id = server.enqueue();
     (void)server.notifier.take();
     // Far enough away for the next look.
-    server.run("update noetl.queue set available_at = now() + interval '2500 milliseconds' where queue_id = " + id.str());
+    server.run("update noetl.queue set available_at = now() + interval '2500 milliseconds' where queue_id = " +
+               id.str());
     late.push_back(lateness(server, id, steady_clock::now() + 2500ms));
   }
 
@@ -104,15 +106,15 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
   wait_until("it leads", 5s, [&] { return leader->is_leading(); });
   dispatch::DueTimes own;
   dispatch::ServerContext context{.connections = server.connections,
-                             .notifier = server.notifier,
-                             .ids = server.ids,
-                             .playbooks = server.playbooks,
-                             .long_polls = server.long_polls,
-                             .dispatcher = server.dispatcher,
-                             .pool_rules = server.pool_rules,
-                             .work_counts = server.work_counts,
-                             .due_times = own,
-                             .settings = {}};
+                                  .notifier = server.notifier,
+                                  .ids = server.ids,
+                                  .playbooks = server.playbooks,
+                                  .long_polls = server.long_polls,
+                                  .dispatcher = server.dispatcher,
+                                  .pool_rules = server.pool_rules,
+                                  .work_counts = server.work_counts,
+                                  .due_times = own,
+                                  .settings = {}};
   const upkeep::Upkeep second(context, rare(server));
   std::vector<milliseconds> late;
 
@@ -158,7 +160,8 @@ TEST_CASE("what is kept of due times has a bound, and the newest time of a comma
   CHECK(due[0].queue_id.value + due[1].queue_id.value == 3);
   CHECK(due[0].delay == 0ms);
   std::vector<notify::Notification> many;
-  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(dispatch::DueTimes::kept_max) + 100; ++id) many.push_back(notification_of(id, 1ms));
+  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(dispatch::DueTimes::kept_max) + 100; ++id)
+    many.push_back(notification_of(id, 1ms));
   times.add(many);
   std::size_t taken = 0;
   while (taken < dispatch::DueTimes::kept_max) taken += times.wait(stop.get_token()).due.size();

@@ -114,8 +114,8 @@ TEST_CASE("while nobody enqueues a listener asks Postgres nothing") {
 
   wait_until("a second without a statement", 10s, [&] { return server.number(quiet_since) > 1000; });
 
-  CHECK(server.number(std::string("select count(*) ") + sessions +
-                      " and state = 'idle' and query ilike 'listen%'") == 1);
+  CHECK(server.number(std::string("select count(*) ") + sessions + " and state = 'idle' and query ilike 'listen%'") ==
+        1);
 }
 
 TEST_CASE("who leads notifies at once of what SQL enqueued, however long its interval") {

@@ -9,8 +9,7 @@ using noetl::attempts::error_fingerprint;
 using noetl::attempts::normalised_message;
 
 TEST_CASE("numbers, times and addresses do not count") {
-  CHECK(normalised_message("connection to 10.0.0.7:5432 refused after 3.1s") ==
-        "connection to # refused after #s");
+  CHECK(normalised_message("connection to 10.0.0.7:5432 refused after 3.1s") == "connection to # refused after #s");
   CHECK(normalised_message("line 17, column 3") == "line #, column #");
   CHECK(normalised_message("at 2026-01-31T12:00:00Z: late") == "at #T#Z: late");
   CHECK(normalised_message("GET https://peer:8443/a?b=1 answered 503") == "GET <address> answered #");

@@ -39,8 +39,7 @@ wire::ExecuteAnswer execute(TestServer& server, const std::string& key = {}) {
 }
 
 base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
-  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
-                        id.str())};
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())};
 }
 }  // namespace
 
@@ -69,8 +68,7 @@ TEST_CASE("an execution runs its steps and completes with the rendered input") {
   (void)server.report(completed(second, R"({"ok":true})"));
   const auto row = views::get_execution(server.context, started.execution_id).value();
 
-  CHECK(nlohmann::json::parse(second.context)["input"] ==
-        nlohmann::json({{"said", "good day"}, {"size", 3}}));
+  CHECK(nlohmann::json::parse(second.context)["input"] == nlohmann::json({{"said", "good day"}, {"size", 3}}));
   CHECK(row.status == "COMPLETED");
   CHECK(row.completed_steps == std::vector<std::string>{"start", "end"});
   CHECK(nlohmann::json::parse(row.result) == nlohmann::json({{"ok", true}}));
@@ -106,24 +104,21 @@ TEST_CASE("the same idempotency key gives the first execution, on another path a
   CHECK(server.number("select count(*) from noetl.queue") == 1);
 }
 
-TEST_CASE(
-    "a rerun under a known key gives the first one, with its trace; for something else it is a conflict") {
+TEST_CASE("a rerun under a known key gives the first one, with its trace; for something else it is a conflict") {
   TestServer server;
   server.add_worker("w");
   (void)catalog::register_playbook(server.context, {two_steps});
   const auto id = execute(server, "start").execution_id;
   for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const executions::RerunRequest request{.execution_id = id,
-                                  .from_step = "end",
-                                  .idempotency_key = "again",
-                                  .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
+                                         .from_step = "end",
+                                         .idempotency_key = "again",
+                                         .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
 
   const auto first = executions::rerun_execution(server.context, request).value();
-  const auto rows =
-      server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)");
+  const auto rows = server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)");
   const auto second = executions::rerun_execution(server.context, request).value();
-  CHECK(server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)") ==
-        rows);
+  CHECK(server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)") == rows);
   auto other = request;
   other.execution_id = first.execution_id;
   (void)server.report(completed(server.claim("w", queued_of(server, first.execution_id))));
@@ -139,13 +134,14 @@ TEST_CASE(
   CHECK(executions::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
 }
 
-TEST_CASE("a rerun takes the version that ran, the one that is named, or the latest with what that adds to the workload") {
+TEST_CASE(
+    "a rerun takes the version that ran, the one that is named, or the latest with what that adds to the workload") {
   TestServer server;
   server.add_worker("w");
   const auto text = [](const std::string& workload, const std::string& step) {
-    return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: fixed, path: tests/fixed}\nworkload: " + workload +
-           "\nworkflow:\n  - step: fetch\n    tool: {kind: noop}\n    next: [{step: " + step + "}]\n  - step: " + step +
-           "\n    tool: {kind: noop}\n";
+    return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: fixed, path: tests/fixed}\nworkload: " +
+           workload + "\nworkflow:\n  - step: fetch\n    tool: {kind: noop}\n    next: [{step: " + step +
+           "}]\n  - step: " + step + "\n    tool: {kind: noop}\n";
   };
   (void)catalog::register_playbook(server.context, {text("{a: 1}", "store")}).value();
   wire::ExecuteRequest execute;
@@ -157,9 +153,10 @@ TEST_CASE("a rerun takes the version that ran, the one that is named, or the lat
 
   const auto version_of = [&](const executions::RerunRequest& request) {
     const auto again = executions::rerun_execution(server.context, request).value().execution_id;
-    return server.number("select version * 1000 + (workload ->> 'a')::int * 10 + coalesce((workload ->> 'b')::int, 0) "
-                         "from noetl.execution where execution_id = " +
-                         again.str());
+    return server.number(
+        "select version * 1000 + (workload ->> 'a')::int * 10 + coalesce((workload ->> 'b')::int, 0) "
+        "from noetl.execution where execution_id = " +
+        again.str());
   };
   CHECK(version_of({.execution_id = id}) == 1050);
   CHECK(version_of({.execution_id = id, .takes_latest = true}) == 2052);
@@ -193,8 +190,8 @@ workflow:
   request.path = "tests/loop";
   const auto id = executions::start_execution(server.context, request).value().execution_id;
   const auto next = [&](base::ExecutionId of) {
-    return base::CommandId{server.number(
-        "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + of.str())};
+    return base::CommandId{
+        server.number("select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + of.str())};
   };
   for (int i = 0; i < 4; ++i) (void)server.report(completed(server.claim("w", next(id))));
 
@@ -251,8 +248,7 @@ TEST_CASE("the shown events are in order, have ids of their own and page without
   for (int i = 0; i < 2; ++i)
     (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
 
-  wire::EventFilter all{
-      .execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
+  wire::EventFilter all{.execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
   const auto events = views::list_events(server.context, all).value();
   std::vector<base::EventId> paged;
   wire::EventFilter page = all;

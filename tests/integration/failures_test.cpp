@@ -19,7 +19,8 @@ using Json = nlohmann::json;
 namespace {
 
 std::string playbook(const std::string& workflow) {
-  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: tests/p}\nworkload: {items: [{id: 1}, {id: 2}]}\nworkflow:\n" +
+  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: tests/p}\nworkload: {items: [{id: 1}, "
+         "{id: 2}]}\nworkflow:\n" +
          workflow;
 }
 
@@ -33,10 +34,13 @@ base::ExecutionId start(TestServer& server, const std::string& workflow) {
 
 domain::ClaimedCommand claim_next(TestServer& server, base::ExecutionId id) {
   server.run("update noetl.queue set available_at = now() where status = 'queued'");
-  return server.claim("w", {server.number("select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + id.str())});
+  return server.claim(
+      "w",
+      {server.number("select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + id.str())});
 }
 
-wire::AttemptReport failed_at(const domain::ClaimedCommand& command, const std::string& message, const std::string& details) {
+wire::AttemptReport failed_at(const domain::ClaimedCommand& command, const std::string& message,
+                              const std::string& details) {
   auto report = support::failed(command, "exception");
   report.error->message = message;
   report.error->traceback = "Traceback: line 5";
@@ -44,19 +48,27 @@ wire::AttemptReport failed_at(const domain::ClaimedCommand& command, const std::
   return report;
 }
 
-std::vector<wire::EventRow> events_of(TestServer& server, base::ExecutionId id, base::EventId after = {}, int limit = 1000) {
-  return views::list_events(server.context, {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit}).value();
+std::vector<wire::EventRow> events_of(TestServer& server, base::ExecutionId id, base::EventId after = {},
+                                      int limit = 1000) {
+  return views::list_events(server.context,
+                            {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit})
+      .value();
 }
 
-Json error_of(TestServer& server, base::ExecutionId id) { return Json::parse(views::get_execution(server.context, id).value().error); }
+Json error_of(TestServer& server, base::ExecutionId id) {
+  return Json::parse(views::get_execution(server.context, id).value().error);
+}
 
 }  // namespace
 
-TEST_CASE("an execution that failed says the step, the line, the traceback and which attempt it was, and has no result of another step") {
+TEST_CASE(
+    "an execution that failed says the step, the line, the traceback and which attempt it was, and has no result of "
+    "another step") {
   TestServer server;
-  const auto id = start(server,
-                        "  - step: start\n    tool: {kind: noop}\n    next: [{step: transform}]\n"
-                        "  - step: transform\n    tool: {kind: python, code: x, spec: {retry: {max_attempts: 3, initial_delay: 0}}}\n");
+  const auto id = start(
+      server,
+      "  - step: start\n    tool: {kind: noop}\n    next: [{step: transform}]\n"
+      "  - step: transform\n    tool: {kind: python, code: x, spec: {retry: {max_attempts: 3, initial_delay: 0}}}\n");
   (void)server.report(completed(claim_next(server, id), R"({"rows": [1, 2, 3]})"));
   for (int i = 0; i < 3; ++i)
     (void)server.report(failed_at(claim_next(server, id), "KeyError: 'prise'", R"({"code":"r['prise']","line":5})"));
@@ -85,16 +97,20 @@ TEST_CASE("an execution that failed says the step, the line, the traceback and w
     attempts.push_back(one["attempt"]);
   }
   CHECK(attempts == std::vector<Json>{1, 2, 3});
-  CHECK(Json::parse(support::sql(server.database_url, "select error from noetl.queue where node_id = 'transform~3'").at(0).at(0))["attempt"] == 3);
+  CHECK(Json::parse(support::sql(server.database_url, "select error from noetl.queue where node_id = 'transform~3'")
+                        .at(0)
+                        .at(0))["attempt"] == 3);
   for (const auto& event : events_of(server, id)) {
     if (event.event_type == "playbook.failed") CHECK_FALSE(Json::parse(event.payload).contains("result"));
   }
 }
 
-TEST_CASE("a failed item of a loop is named by its index and its beginning, in the events and in the execution's error") {
+TEST_CASE(
+    "a failed item of a loop is named by its index and its beginning, in the events and in the execution's error") {
   TestServer server;
-  const auto id = start(server,
-                        "  - step: start\n    loop: {in: '{{ workload.items }}', iterator: city}\n    tool: {kind: python, code: x}\n");
+  const auto id = start(
+      server,
+      "  - step: start\n    loop: {in: '{{ workload.items }}', iterator: city}\n    tool: {kind: python, code: x}\n");
   (void)server.report(completed(claim_next(server, id)));
   (void)server.report(failed_at(claim_next(server, id), "boom", "{}"));
 
@@ -112,7 +128,8 @@ TEST_CASE("a task of a pipeline is named, and a template that gave nothing") {
   TestServer server;
   const auto id = start(server,
                         "  - step: start\n    tool:\n      - {name: get, kind: noop}\n"
-                        "      - {name: clean, kind: python, code: x, input: {rows: '{{ fecth.results }}', all: '{{ workload.items }}'}}\n");
+                        "      - {name: clean, kind: python, code: x, input: {rows: '{{ fecth.results }}', all: '{{ "
+                        "workload.items }}'}}\n");
   (void)server.report(failed_at(claim_next(server, id), "TypeError: 'NoneType' object is not iterable", "{}"));
 
   const Json error = error_of(server, id);
@@ -130,7 +147,8 @@ TEST_CASE("a dead letter and a plain command say which attempt of how many it wa
   }
 
   for (const auto* table : {"queue", "dead_letter"}) {
-    const Json error = Json::parse(support::sql(server.database_url, std::string("select error from noetl.") + table).at(0).at(0));
+    const Json error =
+        Json::parse(support::sql(server.database_url, std::string("select error from noetl.") + table).at(0).at(0));
     CHECK(error["attempt"] == 2);
     CHECK(error["attempts"] == 2);
     CHECK(error["line"] == 2);
@@ -139,13 +157,16 @@ TEST_CASE("a dead letter and a plain command say which attempt of how many it wa
 
 TEST_CASE("what runs is in the events while it runs, under the ids that it keeps, in order of time") {
   TestServer server;
-  const auto id = start(server, "  - step: start\n    tool: {kind: noop}\n    next: [{step: end}]\n  - step: end\n    tool: {kind: noop}\n");
+  const auto id = start(
+      server,
+      "  - step: start\n    tool: {kind: noop}\n    next: [{step: end}]\n  - step: end\n    tool: {kind: noop}\n");
   const auto command = claim_next(server, id);
   std::vector<wire::EventRow> running;
-  support::wait_until("the beginning, of which nothing is shown within its first millisecond", std::chrono::seconds(5), [&] {
-    running = events_of(server, id);
-    return running.size() >= 5;
-  });
+  support::wait_until("the beginning, of which nothing is shown within its first millisecond", std::chrono::seconds(5),
+                      [&] {
+                        running = events_of(server, id);
+                        return running.size() >= 5;
+                      });
 
   REQUIRE(running.size() == 5);  // initialized, issued and these
   CHECK(running[2].event_type == "command.claimed");
@@ -171,11 +192,15 @@ TEST_CASE("what runs is in the events while it runs, under the ids that it keeps
 
 TEST_CASE("a page gives the beginning of an attempt whose end is pages away, and gives it once") {
   TestServer server;
-  const auto id = start(server, "  - step: start\n    loop: {in: '{{ range(0, 600) | list }}', mode: parallel, spec: {max_in_flight: 600}}\n    tool: {kind: noop}\n");
+  const auto id = start(server,
+                        "  - step: start\n    loop: {in: '{{ range(0, 600) | list }}', mode: parallel, spec: "
+                        "{max_in_flight: 600}}\n    tool: {kind: noop}\n");
   server.run("update noetl.worker set lease_until = now() + interval '1 hour'");
-  const auto rows = support::sql(server.database_url, "select queue_id from noetl.queue where status = 'queued' order by queue_id");
+  const auto rows =
+      support::sql(server.database_url, "select queue_id from noetl.queue where status = 'queued' order by queue_id");
   const auto first = server.claim("w", {*base::parse_id(rows.at(0).at(0))});
-  support::wait_until("the beginning of the first", std::chrono::seconds(5), [&] { return events_of(server, id, {}, 1000).back().event_type == "step.enter"; });
+  support::wait_until("the beginning of the first", std::chrono::seconds(5),
+                      [&] { return events_of(server, id, {}, 1000).back().event_type == "step.enter"; });
   for (;;) {
     const auto waiting = server.number("select coalesce(min(queue_id), 0) from noetl.queue where status = 'queued'");
     if (waiting == 0) break;

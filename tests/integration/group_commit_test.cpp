@@ -24,16 +24,15 @@ struct Fixture {
   Ints commits;
 
   explicit Fixture(int writers_max, std::size_t batch_max = 100)
-      : commits({.batch_max = batch_max, .writers_max = writers_max},
-                [this](const std::vector<int>& requests) {
-                    const int turn = begun++;
-                    support::wait_until("the batch may go on", 10s, [&] { return allowed > turn; });
-                    const std::lock_guard lock(mutex);
-                    batches.push_back(requests);
-                    std::vector<base::Result<int>> answers;
-                    for (const int one : requests) answers.emplace_back(one * 10);
-                    return answers;
-                }) {}
+      : commits({.batch_max = batch_max, .writers_max = writers_max}, [this](const std::vector<int>& requests) {
+          const int turn = begun++;
+          support::wait_until("the batch may go on", 10s, [&] { return allowed > turn; });
+          const std::lock_guard lock(mutex);
+          batches.push_back(requests);
+          std::vector<base::Result<int>> answers;
+          for (const int one : requests) answers.emplace_back(one * 10);
+          return answers;
+        }) {}
 };
 
 }  // namespace
@@ -61,8 +60,7 @@ TEST_CASE(
   send(1);
   support::wait_until("the first is being written", 10s, [&] { return fixture.begun == 1; });
   for (int i = 2; i <= 6; ++i) send(i);
-  support::wait_until("the others have come", 10s,
-                      [&] { return sent == 6 && fixture.commits.waiting() == 5; });
+  support::wait_until("the others have come", 10s, [&] { return sent == 6 && fixture.commits.waiting() == 5; });
 
   fixture.allowed = 3;
   threads.clear();
@@ -92,18 +90,16 @@ TEST_CASE("two may be written at the same time, and no more") {
 TEST_CASE("whoever is not begun with in time is told to try again, and nothing of it is done") {
   std::atomic<bool> may_go{false};
   std::atomic<int> sum{0};
-  Ints commits({.batch_max = 100, .writers_max = 1, .patience = 50ms},
-               [&](const std::vector<int>& requests) {
-                   support::wait_until("the batch may go on", 10s, [&] { return may_go.load(); });
-                   std::vector<base::Result<int>> answers;
-                   for (const int one : requests) {
-                     sum += one;
-                     answers.emplace_back(one);
-                   }
-                   return answers;
-               });
-  std::jthread first(
-      [&] { CHECK(commits.submit(1).value() == 1); });  // being written: it waits for that, however long
+  Ints commits({.batch_max = 100, .writers_max = 1, .patience = 50ms}, [&](const std::vector<int>& requests) {
+    support::wait_until("the batch may go on", 10s, [&] { return may_go.load(); });
+    std::vector<base::Result<int>> answers;
+    for (const int one : requests) {
+      sum += one;
+      answers.emplace_back(one);
+    }
+    return answers;
+  });
+  std::jthread first([&] { CHECK(commits.submit(1).value() == 1); });  // being written: it waits for that, however long
   support::wait_until("it is taken", 10s, [&] { return commits.writers() == 1; });
 
   const auto late = commits.submit(10);

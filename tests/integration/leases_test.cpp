@@ -31,8 +31,7 @@ TEST_CASE("a heartbeat renews the lease of everything that the worker holds") {
 
   CHECK(answer.is_known);
   CHECK(answer.lost.empty());
-  CHECK(server.number("select count(*) from noetl.worker where lease_until > now() + interval '4 seconds'") ==
-        1);
+  CHECK(server.number("select count(*) from noetl.worker where lease_until > now() + interval '4 seconds'") == 1);
 }
 
 TEST_CASE("a heartbeat names what the worker holds no more") {
@@ -114,8 +113,8 @@ TEST_CASE("the commands of confirmed claims are not looked for; those that the w
 
   CHECK(server.number("select count(*) from noetl.claim where claim_id = " + claimed.claim_id.str()) == 0);
   CHECK(server.number("select count(*) from noetl.claim where claim_id = " + lost_reply.claim_id.str()) == 1);
-  CHECK(server.number("select count(*) from noetl.claim where queue_ids = array[" + confirmed.str() +
-                      "::bigint]") == 1);
+  CHECK(server.number("select count(*) from noetl.claim where queue_ids = array[" + confirmed.str() + "::bigint]") ==
+        1);
   // Once more, and of another's: no row, nothing to say.
   CHECK(queue::renew_leases(server.context, said).value().is_known);
   CHECK(server.number("select count(*) from noetl.claim") == 2);
@@ -220,8 +219,7 @@ TEST_CASE("a worker that deregisters hands back what it held") {
   (void)server.claim("w", id);
 
   CHECK(queue::deregister_worker(server.context, {.worker_id = "w", .instance = {}, .by_force = false}));
-  CHECK_FALSE(
-      queue::deregister_worker(server.context, {.worker_id = "nobody", .instance = {}, .by_force = false}));
+  CHECK_FALSE(queue::deregister_worker(server.context, {.worker_id = "nobody", .instance = {}, .by_force = false}));
 
   CHECK(server.status_of(id) == "queued");
 }

@@ -50,8 +50,7 @@ base::ExecutionId execute(TestServer& server, const std::string& path) {
 }
 
 base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
-  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
-                        id.str())};
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())};
 }
 
 base::ExecutionId child_of(TestServer& server, base::ExecutionId id) {
@@ -68,8 +67,9 @@ wire::ClaimAnswer poll(TestServer& server) {
 
 bool was_notified_again(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
-  return std::any_of(notifications.begin(), notifications.end(),
-                     [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
+  return std::any_of(notifications.begin(), notifications.end(), [&](const auto& notification) {
+    return notification.queue_id == id && notification.redelivery > 0;
+  });
 }
 
 std::string status_of(TestServer& server, base::ExecutionId id) {

@@ -21,8 +21,8 @@ using support::completed;
 using support::execute;
 using support::poll;
 using support::queued_of;
-using support::TestServer;
 using support::status_of;
+using support::TestServer;
 using support::wait_until;
 using support::was_notified_again;
 
@@ -202,8 +202,7 @@ TEST_CASE("upkeep ends the delay of what is postponed though its execution is no
   const auto paused = execute(server, "tests/single");
   (void)queue::pause_execution(server.context, {.execution_id = paused});
   const auto stray = queued_of(server, id);
-  server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
-             stray.str());
+  server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " + stray.str());
 
   const upkeep::Upkeep upkeep(server.context,
                               {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
@@ -223,8 +222,6 @@ TEST_CASE(
   CHECK(executions::cancel_execution(server.context, {id, "enough", true}).value().status == "cancelled");
 
   CHECK_FALSE(views::get_execution(server.context, id).value().is_paused);
-  CHECK(queue::pause_execution(server.context, {.execution_id = id}).error().code ==
-        base::ErrorCode::already_terminal);
-  CHECK(queue::pause_execution(server.context, {.execution_id = {42}}).error().code ==
-        base::ErrorCode::not_found);
+  CHECK(queue::pause_execution(server.context, {.execution_id = id}).error().code == base::ErrorCode::already_terminal);
+  CHECK(queue::pause_execution(server.context, {.execution_id = {42}}).error().code == base::ErrorCode::not_found);
 }

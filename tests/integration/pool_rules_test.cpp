@@ -31,9 +31,7 @@ TEST_CASE("what a pool says counts for commands that say nothing, from the next 
 
   const auto made = queue::enqueue_commands(server.context, {silent, loud, elsewhere}).value();
 
-  const auto row = [&](std::size_t i) {
-    return views::get_command(server.context, made[i].queue_id).value();
-  };
+  const auto row = [&](std::size_t i) { return views::get_command(server.context, made[i].queue_id).value(); };
   CHECK(row(0).max_attempts == 9);
   CHECK(nlohmann::json::parse(row(0).retry)["backoff"] == "fixed");
   CHECK(row(1).max_attempts == 2);
@@ -41,9 +39,8 @@ TEST_CASE("what a pool says counts for commands that say nothing, from the next 
   CHECK(row(2).max_attempts == 3);
   CHECK(row(2).retry == "null");
   (void)server.report(support::failed(server.claim("w", made[0].queue_id), "exception"));
-  CHECK(server.number(
-            "select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
-            made[0].queue_id.str()) >= 48);
+  CHECK(server.number("select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
+                      made[0].queue_id.str()) >= 48);
   (void)server.report(support::failed(server.claim("w", made[1].queue_id), "exception"));
   CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " +
                       made[1].queue_id.str()) == 1);

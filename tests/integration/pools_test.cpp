@@ -76,7 +76,8 @@ TEST_CASE("a pool in use is not deleted, and the refusal says what is in the way
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::conflict);
-  for (const char* words : {"1 worker is registered", "1 command waits", "1 command runs", "noetlctl command cancel --pool busy"})
+  for (const char* words :
+       {"1 worker is registered", "1 command waits", "1 command runs", "noetlctl command cancel --pool busy"})
     CHECK_MESSAGE(refused.error().message.find(words) != std::string::npos, refused.error().message);
   CHECK(queue::get_pool(server.context, "busy").max_attempts == 7);
   (void)server.report(support::completed(held));

@@ -64,7 +64,8 @@ std::vector<base::CommandId> ids_of(const wire::ClaimAnswer& answer) {
 
 }  // namespace
 
-TEST_CASE("a claim with slots takes what is due above 0 first, highest first, and then of its ids what there is room for") {
+TEST_CASE(
+    "a claim with slots takes what is due above 0 first, highest first, and then of its ids what there is room for") {
   TestServer server;
   server.add_worker("a");
   const auto normal = enqueue(server, {0, 0, 0, 0});
@@ -133,7 +134,9 @@ TEST_CASE("delayed ones and those of a paused or another pool go before nobody")
   server.add_worker("a");
   const auto normal = enqueue(server, {0, 0});
   (void)enqueue(server, std::vector<int>(50, 100), 1h);
-  server.run("update noetl.queue set pool = 'blue', available_at = now() where queue_id = (select max(queue_id) from noetl.queue)");
+  server.run(
+      "update noetl.queue set pool = 'blue', available_at = now() where queue_id = (select max(queue_id) from "
+      "noetl.queue)");
 
   CHECK(ids_of(claim(server, "a", {normal[0]}, 1)) == std::vector{normal[0]});
   queue::pause_pool(server.context, "default", true);
@@ -144,13 +147,16 @@ TEST_CASE("delayed ones and those of a paused or another pool go before nobody")
   CHECK(priorities_of(claim(server, "a", {normal[1]}, 1)) == std::vector{8});
 }
 
-TEST_CASE("a poll takes the highest of all that waits, however many stand before it, and below 0 when nothing else does") {
+TEST_CASE(
+    "a poll takes the highest of all that waits, however many stand before it, and below 0 when nothing else does") {
   TestServer server;
   server.add_worker("a");
   (void)enqueue(server, {-1, -1, -100});
   (void)enqueue(server, std::vector<int>(1500, 0));
   (void)enqueue(server, {1, 50});
-  server.run("update noetl.queue set available_at = created_at where queue_id = (select min(queue_id) from noetl.queue where priority = 0)");
+  server.run(
+      "update noetl.queue set available_at = created_at where queue_id = (select min(queue_id) from noetl.queue where "
+      "priority = 0)");
 
   const auto first = poll(server, "a", 3);
   int normal = 1;
@@ -168,7 +174,9 @@ TEST_CASE("a poll takes the highest of all that waits, however many stand before
   CHECK(priorities_of(last) == std::vector{-1, -1, -100});
 }
 
-TEST_CASE("what an older server enqueued with a priority and without a time is claimed by its id, and by polls before priority 0") {
+TEST_CASE(
+    "what an older server enqueued with a priority and without a time is claimed by its id, and by polls before "
+    "priority 0") {
   TestServer server;
   server.add_worker("a");
   const auto ids = enqueue(server, {0, 6, 4, 0});
@@ -217,25 +225,30 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
   CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and priority = -1") == 1);
 }
 
-TEST_CASE("upkeep notifies of a few of each priority, not at once after their enqueue, and not while a notification waits") {
+TEST_CASE(
+    "upkeep notifies of a few of each priority, not at once after their enqueue, and not while a notification waits") {
   TestServer server;
   server.notifier.pretend_pending(1);
   (void)enqueue(server, std::vector<int>(100, 5));
   (void)enqueue(server, std::vector<int>(100, -5));
   (void)server.notifier.take();
 
-  const upkeep::Upkeep upkeep(server.context, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .retention = {}});
+  const upkeep::Upkeep upkeep(
+      server.context,
+      {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .retention = {}});
   const auto probe = enqueue(server, {0}, 1200ms);  // when it is notified, a second has passed
   wait_until("a delayed one is notified", 10s, [&] {
     const auto notifications = server.notifier.notifications();
-    return std::ranges::any_of(notifications, [&](const auto& notification) { return notification.queue_id == probe[0]; });
+    return std::ranges::any_of(notifications,
+                               [&](const auto& notification) { return notification.queue_id == probe[0]; });
   });
   const auto while_one_waits = server.notifier.take();
   server.notifier.pretend_pending(0);
   std::vector<notify::Notification> notifications;
   wait_until("they are notified", 10s, [&] {
     for (auto& notification : server.notifier.take()) notifications.push_back(notification);
-    return std::ranges::count_if(notifications, [](const auto& notification) { return notification.priority != 0; }) >= 128;
+    return std::ranges::count_if(notifications, [](const auto& notification) { return notification.priority != 0; }) >=
+           128;
   });
 
   CHECK(std::ranges::none_of(while_one_waits, [](const auto& notification) { return notification.priority != 0; }));

@@ -25,8 +25,7 @@ TEST_CASE("a completed command is done with its result, one event and right coun
   CHECK(server.number("select json_array_length(result->'rows') from noetl.queue") == 2);
   CHECK(server.number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'done'") == 1);
-  CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") ==
-        0);
+  CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") == 0);
 }
 
 TEST_CASE("a success at the first attempt is told by the command's row, a later one by a row of its own") {
@@ -39,8 +38,10 @@ TEST_CASE("a success at the first attempt is told by the command's row, a later 
   server.add_worker("w");  // registered anew: what it held waits again
   (void)server.report(completed(server.claim("w", taken)));
 
-  const auto told = "select count(*) from noetl.event_history where event_type = 'command.completed' and status = 'done' and "
-                    "worker_id = 'w' and claimed_at is not null and created_at >= claimed_at and (meta->>'duration_us')::bigint >= 0 and queue_id = ";
+  const auto told =
+      "select count(*) from noetl.event_history where event_type = 'command.completed' and status = 'done' and "
+      "worker_id = 'w' and claimed_at is not null and created_at >= claimed_at and (meta->>'duration_us')::bigint >= 0 "
+      "and queue_id = ";
   const auto rows = "select count(*) from noetl.event where event_type = 'command.completed' and queue_id = ";
   CHECK(server.number(told + first.lease.queue_id.str() + " and epoch = 1") == 1);
   CHECK(server.number(rows + first.lease.queue_id.str()) == 0);
@@ -100,8 +101,7 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
   CHECK(server.number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
 }
 
-TEST_CASE(
-    "a report that names another execution than its command's is refused, and the right one still counts") {
+TEST_CASE("a report that names another execution than its command's is refused, and the right one still counts") {
   TestServer server;
   server.add_worker("w");
   (void)catalog::register_playbook(server.context, {support::single_step}).value();
@@ -109,8 +109,8 @@ TEST_CASE(
   execute.path = "tests/single";
   const auto mine = executions::start_execution(server.context, execute).value().execution_id;
   const auto other = executions::start_execution(server.context, execute).value().execution_id;
-  const auto command = server.claim(
-      "w", {server.number("select queue_id from noetl.queue where execution_id = " + mine.str())});
+  const auto command =
+      server.claim("w", {server.number("select queue_id from noetl.queue where execution_id = " + mine.str())});
   const auto plain = server.claim("w", server.enqueue());
 
   std::vector<wire::ReportVerdict> verdicts;
@@ -165,8 +165,7 @@ TEST_CASE("a failing command waits longer each time and ends in the dead letter"
   CHECK_FALSE(second.retry_after);
   CHECK(server.status_of(id) == "dead");
   CHECK(server.number("select attempts from noetl.queue") == 2);
-  CHECK(server.number(
-            "select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
+  CHECK(server.number("select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
   REQUIRE(server.notifier.dead_letters().size() == 1);
   CHECK(server.notifier.dead_letters()[0].queue_id == id);
 }
@@ -208,12 +207,10 @@ TEST_CASE("one request may mix successes, failures and strangers, each with its 
 
 namespace {
 
-wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::string& worker_id,
-                           std::string payload) {
+wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::string& worker_id, std::string payload) {
   wire::ReportRequest request;
   request.worker_id = worker_id;
-  request.notes.push_back(
-      {.lease = command.lease, .name = "command.progress", .payload = std::move(payload)});
+  request.notes.push_back({.lease = command.lease, .name = "command.progress", .payload = std::move(payload)});
   return request;
 }
 

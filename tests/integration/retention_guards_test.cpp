@@ -19,8 +19,9 @@ struct Guarded : TestServer {
   Guarded() {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
-    (void)catalog::register_playbook(context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
-                                           "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
+    (void)catalog::register_playbook(
+        context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
+                  "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
         .value();
   }
   base::ExecutionId running() {
@@ -30,8 +31,10 @@ struct Guarded : TestServer {
   }
   base::ExecutionId ended() {
     const auto id = running();
-    (void)report(support::completed(claim("w", {number("select queue_id from noetl.queue where execution_id = " + id.str())})));
-    REQUIRE(number("select count(*) from noetl.execution where status = 'completed' and execution_id = " + id.str()) == 1);
+    (void)report(
+        support::completed(claim("w", {number("select queue_id from noetl.queue where execution_id = " + id.str())})));
+    REQUIRE(number("select count(*) from noetl.execution where status = 'completed' and execution_id = " + id.str()) ==
+            1);
     run("update noetl.execution set finished_at = now() - interval '1 minute' where execution_id = " + id.str());
     return id;
   }
@@ -70,7 +73,8 @@ TEST_CASE("an event stays while its command is there, while it is young, and wit
   (void)server.ended();
   const auto plain = server.enqueue();
   (void)server.report(support::completed(server.claim("w", plain)));
-  server.run("insert into noetl.event (event_id, queue_id, event_type) values (1, " + plain.str() + ", 'command.failed')");
+  server.run("insert into noetl.event (event_id, queue_id, event_type) values (1, " + plain.str() +
+             ", 'command.failed')");
   const auto gone = [&](std::chrono::seconds kept) {
     return server.with([&](auto& statements) { return statements.prune_events(kept, all).gone; });
   };
@@ -104,7 +108,9 @@ TEST_CASE("an execution is listed by its own outcome's time, once it has ended a
   CHECK(server.locked(id) == 0);
 }
 
-TEST_CASE("an execution is not listed while its caller runs, while one that it called runs or has to tell it, or while it is rerun") {
+TEST_CASE(
+    "an execution is not listed while its caller runs, while one that it called runs or has to tell it, or while it is "
+    "rerun") {
   Guarded server;
   const auto id = server.ended();
   const auto other = server.running();
@@ -142,7 +148,8 @@ TEST_CASE("an execution that runs is neither listed nor locked nor removed") {
 TEST_CASE("an execution leaves only when nothing of it is left: command, event, item or result") {
   Guarded server;
   const auto id = server.ended();
-  server.run("insert into noetl.loop_item (execution_id, loop, item_index, item) values (" + id.str() + ", 'l', 0, '1')");
+  server.run("insert into noetl.loop_item (execution_id, loop, item_index, item) values (" + id.str() +
+             ", 'l', 0, '1')");
   server.run("insert into noetl.result (result_id, execution_id, step, value) values (1, " + id.str() + ", 's', '1')");
   const auto removed = [&] { return server.with([&](auto& statements) { return statements.prune_executions({id}); }); };
 
@@ -164,10 +171,13 @@ TEST_CASE("an execution leaves only when nothing of it is left: command, event, 
 
 TEST_CASE("tokens of no execution stay when executions leave") {
   Guarded server;
-  server.run("insert into noetl.keychain (catalog_id, name, execution_id, kind, key_id, sealed) select catalog_id, 'k', 0, 'secret', 'x', "
-             "'\\x00' from noetl.catalog limit 1");
+  server.run(
+      "insert into noetl.keychain (catalog_id, name, execution_id, kind, key_id, sealed) select catalog_id, 'k', 0, "
+      "'secret', 'x', "
+      "'\\x00' from noetl.catalog limit 1");
 
-  (void)server.with([](auto& statements) { return statements.prune_execution_parts({base::ExecutionId{0}}, 10).others; });
+  (void)server.with(
+      [](auto& statements) { return statements.prune_execution_parts({base::ExecutionId{0}}, 10).others; });
 
   CHECK(server.number("select count(*) from noetl.keychain") == 1);
 }
@@ -178,8 +188,11 @@ TEST_CASE("the letter of a step that died leaves with its execution, and no othe
   const auto plain = server.enqueue(1);
   (void)server.report(support::failed(server.claim("w", plain), "broken"));
   server.run("update noetl.queue set status = 'dead' where execution_id = " + id.str());
-  server.run("insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts) select queue_id, pool, tool_kind, 'k', "
-             "'{}', 1 from noetl.queue where execution_id = " + id.str());
+  server.run(
+      "insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts) select queue_id, pool, "
+      "tool_kind, 'k', "
+      "'{}', 1 from noetl.queue where execution_id = " +
+      id.str());
 
   (void)server.with([&](auto& statements) { return statements.prune_execution_parts({id}, 10).commands; });
 

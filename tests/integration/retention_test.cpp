@@ -50,8 +50,7 @@ void run_to_the_end(TestServer& server, base::ExecutionId id, bool is_large) {
   const auto result = nlohmann::json{{"text", std::string(is_large ? 20'000 : 2, 'x')}}.dump();
   const std::string waiting =
       "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + id.str();
-  const std::string count =
-      "select count(*) from noetl.queue where status = 'queued' and execution_id = " + id.str();
+  const std::string count = "select count(*) from noetl.queue where status = 'queued' and execution_id = " + id.str();
   while (server.number(count) > 0) {
     (void)server.report(support::completed(server.claim("w", {server.number(waiting)}), result));
   }
@@ -61,8 +60,7 @@ void run_to_the_end(TestServer& server, base::ExecutionId id, bool is_large) {
 std::int64_t rows_of(TestServer& server, base::ExecutionId id) {
   std::int64_t rows = 0;
   for (const char* table : {"execution", "queue", "event", "loop_item", "result", "variable", "keychain"}) {
-    rows += server.number(std::string("select count(*) from noetl.") + table +
-                          " where execution_id = " + id.str());
+    rows += server.number(std::string("select count(*) from noetl.") + table + " where execution_id = " + id.str());
   }
   return rows;
 }
@@ -84,8 +82,8 @@ TEST_CASE("plain commands leave by their outcome, with their events, and dead on
   (void)server.report(support::completed(server.claim("w", done)));
   (void)server.report(support::failed(server.claim("w", dead), "broken"));
   {
-    const upkeep::Upkeep upkeep(
-        server.context, keeping(server, {.completed = 0s, .failed = {}, .cancelled = 0s, .dead = {}}));
+    const upkeep::Upkeep upkeep(server.context,
+                                keeping(server, {.completed = 0s, .failed = {}, .cancelled = 0s, .dead = {}}));
     wait_until("the completed one and its event are gone", 5s, [&] {
       return server.number("select count(*) from noetl.queue") == 2 &&
              server.number("select count(*) from noetl.event") == 1;
@@ -111,8 +109,7 @@ TEST_CASE("an execution leaves with all that is its own, and one that runs is no
   const auto ended = execute(server);
   const auto running = execute(server);
   run_to_the_end(server, ended, true);
-  server.run("insert into noetl.variable (execution_id, name, var_type) values (" + ended.str() +
-             ", 'v', 'computed')");
+  server.run("insert into noetl.variable (execution_id, name, var_type) values (" + ended.str() + ", 'v', 'computed')");
   server.run(
       "insert into noetl.keychain (catalog_id, name, execution_id, kind, key_id, sealed) select catalog_id, "
       "'k', " +
@@ -127,9 +124,8 @@ TEST_CASE("an execution leaves with all that is its own, and one that runs is no
   wait_until("it has left", 5s, [&] { return rows_of(server, ended) == 0; });
   CHECK(rows_of(server, running) == rows_before);
   CHECK(upkeep.retention_counts().executions == 1);
-  CHECK(
-      server.number("select coalesce(sum(count), 0) from (select count, status from noetl.queue_depth union "
-                    "all select change, status from noetl.queue_change) as c where status = 'done'") == 0);
+  CHECK(server.number("select coalesce(sum(count), 0) from (select count, status from noetl.queue_depth union "
+                      "all select change, status from noetl.queue_change) as c where status = 'done'") == 0);
 }
 
 TEST_CASE("after others have left, an execution that ran meanwhile goes on to its end") {
@@ -138,8 +134,8 @@ TEST_CASE("after others have left, an execution that ran meanwhile goes on to it
   const auto running = execute(server);
   run_to_the_end(server, ended, false);
   {
-    const upkeep::Upkeep upkeep(
-        server.context, keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
+    const upkeep::Upkeep upkeep(server.context,
+                                keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
     wait_until("the other has left", 5s, [&] { return rows_of(server, ended) == 0; });
   }
 
@@ -214,8 +210,7 @@ TEST_CASE("thousands of executions and one with many rows leave in small steps")
   const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
 
-  wait_until("all have left", 20s,
-             [&] { return server.number("select count(*) from noetl.execution") == 0; });
+  wait_until("all have left", 20s, [&] { return server.number("select count(*) from noetl.execution") == 0; });
   CHECK(rows_of(server, large) == 0);
   CHECK(server.number("select count(*) from noetl.event") == 0);
   CHECK(upkeep.retention_counts().executions == 3001);
@@ -283,7 +278,8 @@ TEST_CASE("an execution stays while one is there that repeats it, and leaves aft
   server.connections.transact([&](postgres::Session& pruning) {
     store::RetentionStatements statements(pruning);
     const store::IdWindow all{.after = 0, .until = INT64_MAX, .rows_max = 100};
-    CHECK(statements.ended_executions({.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = {}}, all).executions.empty());
+    CHECK(statements.ended_executions({.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = {}}, all)
+              .executions.empty());
     CHECK(statements.lock_ended({first}).empty());
   });
   run_to_the_end(server, again, false);
@@ -300,9 +296,8 @@ TEST_CASE("an execution that somebody is reading for a rerun is left for later")
   server.connections.transact([&](postgres::Session& reading) {
     (void)store::RetentionStatements(reading).lock_ended({ended});
 
-    server.connections.transact([&](postgres::Session& pruning) {
-      CHECK(store::RetentionStatements(pruning).lock_ended({ended}).empty());
-    });
+    server.connections.transact(
+        [&](postgres::Session& pruning) { CHECK(store::RetentionStatements(pruning).lock_ended({ended}).empty()); });
   });
 
   server.connections.transact([&](postgres::Session& pruning) {

@@ -54,7 +54,9 @@ struct Line {
     request.decisions_version = engine::decisions_version;
     return attempts::run_ahead(server.context, request).value();
   }
-  std::int64_t count(const std::string& where) { return server.number("select count(*) from noetl.queue where " + where); }
+  std::int64_t count(const std::string& where) {
+    return server.number("select count(*) from noetl.queue where " + where);
+  }
 
   TestServer server;
   base::ExecutionId execution_id;
@@ -72,7 +74,8 @@ TEST_CASE("the worker of a loop's first item is given the next, and what it need
   REQUIRE(answer.commands.size() == 1);
   CHECK(answer.commands[0].node_id == "line[1]");
   CHECK(line.count("status = 'running' and worker_id = 'w' and epoch = 1 and node_id = 'line[1]'") == 1);
-  CHECK(line.server.number("select count(*) from noetl.claim where " + answer.commands[0].lease.queue_id.str() + " = any(queue_ids)") == 1);
+  CHECK(line.server.number("select count(*) from noetl.claim where " + answer.commands[0].lease.queue_id.str() +
+                           " = any(queue_ids)") == 1);
   REQUIRE(answer.basis);
   CHECK(answer.basis->content.find("tests/line") != std::string::npos);
   REQUIRE(answer.basis->items.size() == 1);
@@ -82,20 +85,24 @@ TEST_CASE("the worker of a loop's first item is given the next, and what it need
   CHECK(nlohmann::json::parse(answer.basis->frames[0]).at("index") == 1);
 }
 
-TEST_CASE("ends that were run ahead are commands, events and items like any others, and what was begun runs at the worker") {
+TEST_CASE(
+    "ends that were run ahead are commands, events and items like any others, and what was begun runs at the worker") {
   Line line;
   const auto taken = line.call({Line::of_lease(line.first)}, {});
 
   const auto answer =
-      line.call({Line::of_lease(taken.commands.at(0)), Line::of_node("line[2]"), Line::of_node("line[3]")}, {"line[4]"}, taken.decisions);
+      line.call({Line::of_lease(taken.commands.at(0)), Line::of_node("line[2]"), Line::of_node("line[3]")}, {"line[4]"},
+                taken.decisions);
 
   CHECK(answer.goes_on);
   CHECK(answer.decisions == taken.decisions + 3);
   REQUIRE(answer.commands.size() == 1);
   CHECK(answer.commands[0].node_id == "line[4]");
-  CHECK(line.count("status = 'done' and epoch = 1 and attempts = 1 and claimed_at < finished_at and worker_id = 'w'") == 4);
+  CHECK(line.count("status = 'done' and epoch = 1 and attempts = 1 and claimed_at < finished_at and worker_id = 'w'") ==
+        4);
   CHECK(line.count("status = 'running'") == 1);
-  CHECK(line.server.number("select count(*) from noetl.event where event_type = 'command.completed' and claimed_at is not null") == 4);
+  CHECK(line.server.number(
+            "select count(*) from noetl.event where event_type = 'command.completed' and claimed_at is not null") == 4);
   CHECK(line.server.number("select count(*) from noetl.loop_item where status = 'completed'") == 4);
   CHECK(line.server.number("select sum(change) from noetl.queue_change where status = 'done'") == 4);
   CHECK(line.server.number("select sum(change) from noetl.queue_change where status = 'running'") == 1);
@@ -134,7 +141,8 @@ TEST_CASE("another worker's call, and one by an old epoch, count for nothing") {
 TEST_CASE("an end that does not follow is passed over, and the worker is told to stop") {
   Line line;
 
-  const auto answer = line.call({Line::of_lease(line.first), Line::of_node("line[5]"), Line::of_node("line[1]")}, {"line[7]"});
+  const auto answer =
+      line.call({Line::of_lease(line.first), Line::of_node("line[5]"), Line::of_node("line[1]")}, {"line[7]"});
 
   CHECK_FALSE(answer.goes_on);
   CHECK(answer.commands.empty());
@@ -145,8 +153,13 @@ TEST_CASE("an end that does not follow is passed over, and the worker is told to
 TEST_CASE("in a paused execution, and in one that somebody else has changed, what was begun ends and the rest waits") {
   Line line;
   const auto taken = line.call({Line::of_lease(line.first)}, {});
-  SUBCASE("paused") { REQUIRE(queue::pause_execution(line.server.context, {.execution_id = line.execution_id, .is_paused = true, .cascade = false})); }
-  SUBCASE("changed") { line.server.run("update noetl.execution set state = jsonb_set(state::jsonb, '{decisions}', '77')"); }
+  SUBCASE("paused") {
+    REQUIRE(queue::pause_execution(line.server.context,
+                                   {.execution_id = line.execution_id, .is_paused = true, .cascade = false}));
+  }
+  SUBCASE("changed") {
+    line.server.run("update noetl.execution set state = jsonb_set(state::jsonb, '{decisions}', '77')");
+  }
 
   const auto answer = line.call({Line::of_lease(taken.commands.at(0))}, {"line[2]"}, taken.decisions);
   CHECK_FALSE(answer.goes_on);

@@ -36,8 +36,8 @@ std::string dump(const std::string& url) {
   std::string kept;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const bool varies = line.starts_with("--") || line.starts_with("SET ") ||
-                        line.starts_with("SELECT pg_catalog") || line.starts_with("\\") || line.empty();
+    const bool varies = line.starts_with("--") || line.starts_with("SET ") || line.starts_with("SELECT pg_catalog") ||
+                        line.starts_with("\\") || line.empty();
     if (!varies) kept += line + "\n";
   }
   return kept;
@@ -53,9 +53,8 @@ TEST_CASE("sql/schema.sql is what the migrations make") {
   const std::string path = std::string(NOETL_SOURCE_DIR) + "/sql/schema.sql";
   const auto made = dump(migrated());
   if (std::getenv("NOETL_REWRITE_SCHEMA") != nullptr) {
-    std::ofstream(path)
-        << "-- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.\n"
-        << made;
+    std::ofstream(path) << "-- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.\n"
+                        << made;
   }
   std::ifstream file(path);
   std::string first_line;
@@ -67,10 +66,11 @@ TEST_CASE("sql/schema.sql is what the migrations make") {
 }
 
 TEST_CASE("a publication for all tables can tell every row of ours from another") {
-  const auto rows = sql(migrated(),
-                        "select c.relname from pg_class c where c.relnamespace = 'noetl'::regnamespace and c.relkind in ('r', 'p') and "
-                        "not (c.relreplident = 'f' or c.relreplident = 'd' and exists (select from pg_index i where i.indrelid = c.oid "
-                        "and i.indisprimary))");
+  const auto rows = sql(
+      migrated(),
+      "select c.relname from pg_class c where c.relnamespace = 'noetl'::regnamespace and c.relkind in ('r', 'p') and "
+      "not (c.relreplident = 'f' or c.relreplident = 'd' and exists (select from pg_index i where i.indrelid = c.oid "
+      "and i.indisprimary))");
 
   CHECK_MESSAGE(rows.empty(), (rows.empty() ? "" : rows[0][0]));
 }
@@ -137,10 +137,9 @@ TEST_CASE("no node of an execution is queued twice, and a finished execution has
   (void)sql(url,
             "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
             "values (1, 'p', 1, 'p', '', repeat('0', 64))");
-  (void)sql(
-      url,
-      "insert into noetl.execution (execution_id, catalog_id, path, version, outstanding, state, workload) "
-      "values (7, 1, 'p', 1, 1, '{}', '{}')");
+  (void)sql(url,
+            "insert into noetl.execution (execution_id, catalog_id, path, version, outstanding, state, workload) "
+            "values (7, 1, 'p', 1, 1, '{}', '{}')");
 
   refuses(url,
           "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, "

@@ -13,8 +13,8 @@
 
 using namespace noetl;
 using Json = nlohmann::json;
-using support::TestServer;
 using support::SqlRow;
+using support::TestServer;
 
 namespace {
 const Json noop{{"tool", {{"kind", "noop"}}}};
@@ -39,8 +39,8 @@ std::string quoted(const std::string& text) {
 
 std::vector<base::CommandId> enqueue_many(TestServer& server, const Json& commands) {
   std::vector<base::CommandId> ids;
-  for (const auto& row : support::sql(server.database_url,
-                                      "select * from noetl.enqueue_many(" + quoted(commands.dump()) + ")")) {
+  for (const auto& row :
+       support::sql(server.database_url, "select * from noetl.enqueue_many(" + quoted(commands.dump()) + ")")) {
     ids.push_back({std::stoll(row.at(0))});
   }
   return ids;
@@ -62,14 +62,13 @@ std::string refusal(TestServer& server, const std::string& call) {
 
 // Everything of a command but its id and the times themselves.
 SqlRow content_of(TestServer& server, base::CommandId id) {
-  return support::
-      sql(server.database_url,
-          "select step, tool_kind, pool, priority, status, epoch, attempts, max_attempts, timeout_ms, "
-          "greatest(0, round(extract(epoch from available_at - created_at) * 20))::bigint, context::jsonb, "
-          "retry::jsonb, traceparent, execution_id, node_id, redriven_from from noetl.queue where queue_id "
-          "= " +
-              id.str())
-          .at(0);
+  return support::sql(server.database_url,
+                      "select step, tool_kind, pool, priority, status, epoch, attempts, max_attempts, timeout_ms, "
+                      "greatest(0, round(extract(epoch from available_at - created_at) * 20))::bigint, context::jsonb, "
+                      "retry::jsonb, traceparent, execution_id, node_id, redriven_from from noetl.queue where queue_id "
+                      "= " +
+                          id.str())
+      .at(0);
 }
 }  // namespace
 
@@ -81,8 +80,7 @@ TEST_CASE("what a transaction enqueues is there when it commits and was never th
   CHECK(server.number("select count(*) from noetl.queue_change") == 0);
   server.run(R"(begin; select noetl.enqueue('{"kind": "noop"}'); commit)");
 
-  CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at <= now()") ==
-        1);
+  CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at <= now()") == 1);
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'queued'") == 1);
 }
 
@@ -108,8 +106,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
       with("timeout", 0.0301),
       with("max_attempts", 100),
       with("retry", Json::object()),
-      with("retry",
-           {{"backoff", "linear"}, {"initial_delay", 0.0005}, {"multiplier", 1.5}, {"jitter", false}}),
+      with("retry", {{"backoff", "linear"}, {"initial_delay", 0.0005}, {"multiplier", 1.5}, {"jitter", false}}),
       with("retry", {{"initial_delay", 3600}}),
       with("retry", {{"max_delay", 0.5}}),
       with("retry", {{"initial_delay", 5}, {"max_delay", 1}}),
@@ -134,8 +131,8 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
 TEST_CASE("an absolute time is the one that was asked for") {
   TestServer server;
 
-  const auto ids = enqueue_many(server, Json{with("available_at", "2101-01-31T12:00:00.5+02:00"),
-                                             with("available_at", "2101-01-31 10:00:00z")});
+  const auto ids = enqueue_many(
+      server, Json{with("available_at", "2101-01-31T12:00:00.5+02:00"), with("available_at", "2101-01-31 10:00:00z")});
   const auto one = enqueue(server, R"('{"kind": "noop"}', available_at => '2101-01-31T10:00:00Z')");
 
   const auto at = [&](base::CommandId id) {
@@ -216,8 +213,7 @@ TEST_CASE("what the API refuses SQL refuses, says what and where, and enqueues n
   for (const auto& command : wrong) {
     CAPTURE(command.dump());
     CHECK_FALSE(wire::decode_new_command(command));
-    const auto said =
-        refusal(server, "noetl.enqueue_many(" + quoted(Json{noop, command, command}.dump()) + ")");
+    const auto said = refusal(server, "noetl.enqueue_many(" + quoted(Json{noop, command, command}.dump()) + ")");
     CAPTURE(said);
     CHECK(said.find("noetl.enqueue_many refuses the commands: '/1") != std::string::npos);
   }
@@ -252,14 +248,10 @@ TEST_CASE("what no reader of JSON would take does not get into the queue") {
   CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "n": 1e400}'))").find("no double holds") !=
         std::string::npos);
   CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "n": 1e308}'))").empty());
-  CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "text": "\u0000"}'))").find("\\u0000") !=
-        std::string::npos);
-  const auto deep = [&](int levels) {
-    return quoted(Json{{"kind", "noop"}, {"deep", nested(levels)}}.dump());
-  };
+  CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "text": "\u0000"}'))").find("\\u0000") != std::string::npos);
+  const auto deep = [&](int levels) { return quoted(Json{{"kind", "noop"}, {"deep", nested(levels)}}.dump()); };
   CHECK(refusal(server, "noetl.enqueue(" + deep(98) + ")").empty());
-  CHECK(refusal(server, "noetl.enqueue(" + deep(99) + ")").find("deeper than 100 levels") !=
-        std::string::npos);
+  CHECK(refusal(server, "noetl.enqueue(" + deep(99) + ")").find("deeper than 100 levels") != std::string::npos);
 }
 
 TEST_CASE("a known idempotency key gives the first command, whoever enqueued it") {
@@ -268,8 +260,8 @@ TEST_CASE("a known idempotency key gives the first command, whoever enqueued it"
 
   const auto again = enqueue(server, R"('{"kind": "noop"}', idempotency_key => 'order-17')");
   const auto many =
-      enqueue_many(server, Json{with("idempotency_key", "order-18"), noop,
-                                with("idempotency_key", "order-17"), with("idempotency_key", "order-18")});
+      enqueue_many(server, Json{with("idempotency_key", "order-18"), noop, with("idempotency_key", "order-17"),
+                                with("idempotency_key", "order-18")});
   const auto by_api = server.enqueue(3, "order-18");
 
   CHECK(again == first);
@@ -283,8 +275,7 @@ TEST_CASE("a known idempotency key gives the first command, whoever enqueued it"
 TEST_CASE("many commands come in one call, each with an id of its own, in their order") {
   TestServer server;
   Json commands = Json::array();
-  for (int i = 0; i < 10'000; ++i)
-    commands.push_back({{"tool", {{"kind", "noop"}}}, {"input", {{"nth", i}}}});
+  for (int i = 0; i < 10'000; ++i) commands.push_back({{"tool", {{"kind", "noop"}}}, {"input", {{"nth", i}}}});
 
   const auto ids = enqueue_many(server, commands);
 
@@ -294,8 +285,7 @@ TEST_CASE("many commands come in one call, each with an id of its own, in their 
                       ids[4711].str()) == 4711);
 }
 
-TEST_CASE(
-    "ids of SQL and of servers never meet: each has node numbers of its own, and times of the same epoch") {
+TEST_CASE("ids of SQL and of servers never meet: each has node numbers of its own, and times of the same epoch") {
   TestServer server;
   const auto before =
       base::IdGenerator::first_id_at(server.number("select (extract(epoch from now()) * 1000)::bigint"));
@@ -328,8 +318,7 @@ TEST_CASE("an id that is taken already is drawn anew") {
   CHECK(std::find(ids.begin(), ids.end(), taken) == ids.end());
   CHECK(server.number("select count(*) from noetl.queue") == 5);
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'queued'") == 5);
-  CHECK(server.number("select count(*) from noetl.queue where pool = 'blue' and queue_id = " +
-                      ids[3].str()) == 1);
+  CHECK(server.number("select count(*) from noetl.queue where pool = 'blue' and queue_id = " + ids[3].str()) == 1);
 }
 
 TEST_CASE("a role enqueues with these two functions alone, and without them not at all") {
@@ -347,8 +336,7 @@ TEST_CASE("a role enqueues with these two functions alone, and without them not 
 
   CHECK(server.number("select count(*) from noetl.queue") == 2);
   CHECK_THROWS(server.run("set role shop; select count(*) from noetl.queue"));
-  CHECK_THROWS(
-      server.run(R"(set role shop; select noetl.insert_checked_commands('[{"tool": {"kind": "noop"}}]'))"));
+  CHECK_THROWS(server.run(R"(set role shop; select noetl.insert_checked_commands('[{"tool": {"kind": "noop"}}]'))"));
   // Nothing that the caller puts in the search path is called in the owner's name.
   server.run("create schema trap authorization shop");
   CHECK_THROWS(
@@ -356,8 +344,7 @@ TEST_CASE("a role enqueues with these two functions alone, and without them not 
                  "as $$ begin raise "
                  "exception 'trapped as %', current_user; end $$; set search_path = trap, pg_catalog; select "
                  "clock_timestamp()"));
-  server.run(
-      "set role shop; set search_path = trap, pg_catalog; select noetl.enqueue('{\"kind\": \"noop\"}')");
+  server.run("set role shop; set search_path = trap, pg_catalog; select noetl.enqueue('{\"kind\": \"noop\"}')");
 }
 
 TEST_CASE(
@@ -373,9 +360,8 @@ TEST_CASE(
 
   (void)server.report(support::failed(server.claim("w", id), "exception"));
   CHECK(server.status_of(id) == "queued");
-  CHECK(server.number(
-            "select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
-            id.str()) >= 280);
+  CHECK(server.number("select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
+                      id.str()) >= 280);
   server.run("update noetl.queue set available_at = now() where queue_id = " + id.str());
   (void)server.report(support::failed(server.claim("w", id), "exception"));
   (void)server.report(support::completed(server.claim("w", good)));

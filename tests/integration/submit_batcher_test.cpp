@@ -34,9 +34,7 @@ TEST_CASE("concurrent single enqueues are all stored and notified, one key once,
   TestServer server;
   queue::SubmitBatcher submits(server.context);
   std::atomic<int> queued{0}, duplicates{0};
-  const auto transactions = [&] {
-    return server.number("select count(distinct xmin::text) from noetl.queue");
-  };
+  const auto transactions = [&] { return server.number("select count(distinct xmin::text) from noetl.queue"); };
 
   at_once(16, [&](int thread) {
     for (int i = 0; i < 50; ++i) {
@@ -109,8 +107,7 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
   CHECK(server.number("select count(*) from noetl.execution") == 160);
 }
 
-TEST_CASE(
-    "concurrent executes each have their execution; an unknown playbook is only its own request's error") {
+TEST_CASE("concurrent executes each have their execution; an unknown playbook is only its own request's error") {
   TestServer server;
   (void)catalog::register_playbook(server.context, {support::single_step}).value();
   queue::SubmitBatcher submits(server.context);

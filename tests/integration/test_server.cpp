@@ -53,8 +53,7 @@ base::CommandId TestServer::enqueue(int max_attempts, const std::string& idempot
   return made->front().queue_id;
 }
 
-wire::ClaimAnswer TestServer::claim_ids(const std::string& worker_id,
-                                        std::vector<base::CommandId> queue_ids) {
+wire::ClaimAnswer TestServer::claim_ids(const std::string& worker_id, std::vector<base::CommandId> queue_ids) {
   wire::ClaimRequest request;
   request.worker_id = worker_id;
   request.queue_ids = std::move(queue_ids);

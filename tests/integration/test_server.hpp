@@ -56,8 +56,7 @@ workflow:
     tool: {kind: noop}
 )";
 
-wire::AttemptReport completed(const domain::ClaimedCommand& command,
-                              std::string result = "{\"status\":\"ok\"}");
+wire::AttemptReport completed(const domain::ClaimedCommand& command, std::string result = "{\"status\":\"ok\"}");
 wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::string& kind);
 
 }  // namespace noetl::support

@@ -18,12 +18,11 @@ using support::completed;
 using support::execute;
 using support::poll;
 using support::queued_of;
-using support::TestServer;
 using support::status_of;
+using support::TestServer;
 using support::wait_until;
 
-TEST_CASE(
-    "an execution whose time is over fails with kind timeout, with its commands and what it has called") {
+TEST_CASE("an execution whose time is over fails with kind timeout, with its commands and what it has called") {
   TestServer server;
   server.add_worker("w");
   wire::ExecuteRequest request;
@@ -35,16 +34,14 @@ TEST_CASE(
   const auto running = server.claim("w", queued_of(server, child));
   CHECK(upkeep::fail_overdue(server.context, 100).done == 0);
 
-  server.run(
-      "update noetl.execution set deadline_at = '2026-01-02 03:04:05.5+00' where deadline_at is not null");
+  server.run("update noetl.execution set deadline_at = '2026-01-02 03:04:05.5+00' where deadline_at is not null");
   CHECK(upkeep::fail_overdue(server.context, 100).done == 2);
 
   const auto row = views::get_execution(server.context, id).value();
   const auto error = nlohmann::json::parse(row.error);
   CHECK(row.status == "FAILED");
   CHECK(error["kind"] == "timeout");
-  CHECK(error["message"] ==
-        "execution " + id.str() + " has not ended by its time limit, 2026-01-02T03:04:05.500000Z");
+  CHECK(error["message"] == "execution " + id.str() + " has not ended by its time limit, 2026-01-02T03:04:05.500000Z");
   CHECK(row.deadline_at.empty());
   CHECK(status_of(server, child) == "FAILED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
@@ -81,12 +78,10 @@ TEST_CASE("an execution that cannot be read fails with its time limit, and the o
     CHECK(row.status == "FAILED");
     CHECK(error["kind"] == "timeout");
     CHECK((error["message"].get<std::string>().find("cannot go on") != std::string::npos) == (id != good));
-    CHECK(server.number(
-              "select count(*) from noetl.queue where status in ('queued', 'running') and execution_id = " +
-              id.str()) == 0);
-    CHECK(server.number(
-              "select count(*) from noetl.event where event_type = 'playbook.failed' and execution_id = " +
-              id.str()) == 1);
+    CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running') and execution_id = " +
+                        id.str()) == 0);
+    CHECK(server.number("select count(*) from noetl.event where event_type = 'playbook.failed' and execution_id = " +
+                        id.str()) == 1);
   }
   CHECK(status_of(server, caller) == "FAILED");
 }
@@ -124,9 +119,8 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
           .value()
           .execution_id;
 
-  CHECK(
-      server.number("select count(*) from noetl.execution where deadline_at is not null and execution_id = " +
-                    by_playbook.str()) == 0);
+  CHECK(server.number("select count(*) from noetl.execution where deadline_at is not null and execution_id = " +
+                      by_playbook.str()) == 0);
   CHECK(seconds_left(by_request) == 60);
   CHECK(seconds_left(again) == 7200);
 }

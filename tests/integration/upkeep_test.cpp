@@ -19,8 +19,9 @@ upkeep::UpkeepSettings quick(const TestServer& server) {
 
 bool was_notified(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
-  return std::any_of(notifications.begin(), notifications.end(),
-                     [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
+  return std::any_of(notifications.begin(), notifications.end(), [&](const auto& notification) {
+    return notification.queue_id == id && notification.redelivery > 0;
+  });
 }
 }  // namespace
 
@@ -40,8 +41,7 @@ TEST_CASE(
   server.notifier.pretend_pending(1);
   const auto fresh = server.enqueue();
   const auto old = server.enqueue();
-  const std::string minutes =
-      std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 120'000));
+  const std::string minutes = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 120'000));
   server.run("update noetl.queue set queue_id = queue_id - " + minutes +
              ", created_at = now() - interval '2 minutes' where queue_id = " + old.str());
   const base::CommandId moved{old.value - std::stoll(minutes)};
@@ -50,8 +50,7 @@ TEST_CASE(
 
   wait_until("the old one is notified", 5s, [&] { return was_notified(server, moved); });
   wait_until("the fresh one is due for a notification", 5s, [&] {
-    return server.number(
-               "select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") ==
+    return server.number("select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") ==
            2;
   });
   CHECK_FALSE(was_notified(server, fresh));
@@ -68,11 +67,14 @@ TEST_CASE("what waits in a pool without a worker does not gather notifications, 
   wait_until("it is notified", 5s, [&] { return was_notified(server, id); });
   const auto notified = [&] {
     const auto notifications = server.notifier.notifications();
-    return std::count_if(notifications.begin(), notifications.end(), [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
+    return std::count_if(notifications.begin(), notifications.end(), [&](const auto& notification) {
+      return notification.queue_id == id && notification.redelivery > 0;
+    });
   };
 
   wait_until("it would have been notified three times", 8s, [&] {
-    return server.number("select count(*) from noetl.queue where created_at < now() - interval '4500 milliseconds'") == 1;
+    return server.number("select count(*) from noetl.queue where created_at < now() - interval '4500 milliseconds'") ==
+           1;
   });
   CHECK(notified() == 1);
   server.add_worker("w");
@@ -190,8 +192,7 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   (void)server.report(support::failed(server.claim("w", dead), "broken"));
   (void)server.report(support::completed(server.claim("w", kept)));
   // Ids are times: the first two become a day old.
-  const std::string day =
-      std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
+  const std::string day = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
   server.run("update noetl.queue set queue_id = queue_id - " + day +
              ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
   auto settings = quick(server);

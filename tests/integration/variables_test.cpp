@@ -110,10 +110,8 @@ TEST_CASE("what is not there is not found, and a finished execution keeps its va
   Fixture fixture;
   fixture.set("x", 1);
   CHECK(views::delete_variable(fixture.context, fixture.execution_id, "x"));
-  CHECK(views::read_variable(fixture.context, fixture.execution_id, "x").error().code ==
-        base::ErrorCode::not_found);
-  CHECK(views::delete_variable(fixture.context, fixture.execution_id, "x").error().code ==
-        base::ErrorCode::not_found);
+  CHECK(views::read_variable(fixture.context, fixture.execution_id, "x").error().code == base::ErrorCode::not_found);
+  CHECK(views::delete_variable(fixture.context, fixture.execution_id, "x").error().code == base::ErrorCode::not_found);
   CHECK(views::list_variables(fixture.context, {1}).error().code == base::ErrorCode::not_found);
 
   fixture.set("x", 2);
@@ -147,8 +145,7 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
   fixture.set("x", 41);
   wire::RenderRequest request;
   request.execution_id = fixture.execution_id;
-  request.source =
-      R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
+  request.source = R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
   request.extra_context = R"({"extra":1})";
 
   const auto rendered = views::render_template(fixture.context, request);

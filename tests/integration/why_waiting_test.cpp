@@ -26,7 +26,9 @@ base::CommandId enqueue(TestServer& server, const wire::NewCommand& command) {
   return queue::enqueue_commands(server.context, {command}).value().front().queue_id;
 }
 
-wire::CommandRow command(TestServer& server, base::CommandId id) { return views::get_command(server.context, id).value(); }
+wire::CommandRow command(TestServer& server, base::CommandId id) {
+  return views::get_command(server.context, id).value();
+}
 
 wire::QueueDepth queued(TestServer& server, const std::string& pool) {
   for (const auto& row : views::read_queue_depth(server.context)) {
@@ -135,7 +137,10 @@ TEST_CASE("a delayed execution says when it is due, and its duration does not co
   CHECK_FALSE(waiting.due_at.empty());
   CHECK(says(waiting.wait_message, "due at " + waiting.due_at.substr(0, 16)));
   CHECK(waiting.duration_seconds == 0);
-  server.run("update noetl.execution set started_at = now() - interval '1 hour', due_at = now() - interval '10 seconds' where execution_id = " + id.str());
+  server.run(
+      "update noetl.execution set started_at = now() - interval '1 hour', due_at = now() - interval '10 seconds' where "
+      "execution_id = " +
+      id.str());
   const auto began = views::get_execution(server.context, id).value();
   CHECK(began.duration_seconds >= 10);
   CHECK(began.duration_seconds < 60);

@@ -18,8 +18,8 @@ using support::TestServer;
 
 namespace {
 
-std::uint64_t counted_attempts(const TestServer& server, AttemptOutcome outcome,
-                               const std::string& tool = "noop", const std::string& pool = "default") {
+std::uint64_t counted_attempts(const TestServer& server, AttemptOutcome outcome, const std::string& tool = "noop",
+                               const std::string& pool = "default") {
   const auto work = server.work_counts.read();
   const auto found = work.pools.find({pool, tool});
   return found == work.pools.end() ? 0 : found->second.by_outcome[static_cast<std::size_t>(outcome)];
@@ -37,8 +37,7 @@ counts::PathCounts path_of(const TestServer& server, const std::string& path) {
   return found == work.paths.end() ? counts::PathCounts{} : found->second;
 }
 
-base::ExecutionId start(TestServer& server, const std::string& path = "tests/single",
-                        const std::string& key = {}) {
+base::ExecutionId start(TestServer& server, const std::string& path = "tests/single", const std::string& key = {}) {
   wire::ExecuteRequest request;
   request.path = path;
   request.idempotency_key = key;
@@ -47,8 +46,7 @@ base::ExecutionId start(TestServer& server, const std::string& path = "tests/sin
 
 domain::ClaimedCommand claim_of(TestServer& server, base::ExecutionId id) {
   return server.claim(
-      "w", {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
-                          id.str())});
+      "w", {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())});
 }
 }  // namespace
 

@@ -51,15 +51,14 @@ TEST_CASE(
   const Stack stack(docker.settings());
 
   const Json ran = ended_command(
-      stack,
-      container({{"env", {{"TOKEN", "t0ken"}, {"DOCKER_HOST", "tcp://evil:1"}, {"LD_PRELOAD", "/x.so"}}}}));
+      stack, container({{"env", {{"TOKEN", "t0ken"}, {"DOCKER_HOST", "tcp://evil:1"}, {"LD_PRELOAD", "/x.so"}}}}));
 
   REQUIRE_MESSAGE(ran.at("status") == "done", ran.dump());
   const std::string said = ran.at("result").at("stdout");
   const std::string arguments = said.substr(0, said.find("--- input"));
   const std::string client = said.substr(said.find("--- env"));
-  for (const char* flag : {"--cap-drop=ALL\n", "--security-opt=no-new-privileges\n", "--network=none\n",
-                           "--pids-limit=", "--memory="})
+  for (const char* flag :
+       {"--cap-drop=ALL\n", "--security-opt=no-new-privileges\n", "--network=none\n", "--pids-limit=", "--memory="})
     CHECK_MESSAGE(has(arguments, flag), arguments);
   CHECK(has(said, "TOKEN=t0ken\n"));
   CHECK_FALSE(has(arguments, "t0ken"));

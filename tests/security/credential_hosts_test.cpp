@@ -116,8 +116,8 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
   FakePostgres fake;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
   put_credential(stack, {{"name", "victim"},
-              {"type", "postgres"},
-              {"data", {{"db_host", "db.internal"}, {"db_user", "app"}, {"db_password", password}}}});
+                         {"type", "postgres"},
+                         {"data", {{"db_host", "db.internal"}, {"db_user", "app"}, {"db_password", password}}}});
   const std::string dsn = "postgresql://127.0.0.1:" + std::to_string(fake.port()) + "/x";
 
   const Json beside[] = {
@@ -150,9 +150,11 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
 TEST_CASE("a database that asks for a password in the clear, on a line that anybody can read, does not get it") {
   FakePostgres fake;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
-  put_credential(stack, {{"name", "own"},
-              {"type", "postgres"},
-              {"data", {{"db_host", "127.0.0.1"}, {"db_port", fake.port()}, {"db_user", "app"}, {"db_password", password}}}});
+  put_credential(
+      stack,
+      {{"name", "own"},
+       {"type", "postgres"},
+       {"data", {{"db_host", "127.0.0.1"}, {"db_port", fake.port()}, {"db_user", "app"}, {"db_password", password}}}});
 
   const Json command = run_tool(stack, {{"kind", "postgres"}, {"auth", "own"}, {"query", "select 1"}});
 
@@ -166,7 +168,10 @@ TEST_CASE("a token is sent to the hosts that its credential names, and to no oth
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
   put_credential(stack, {{"name", "nowhere"}, {"type", "bearer"}, {"data", {{"token", token}}}});
   put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
-  put_credential(stack, {{"name", "other"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"api.example.com", "*.example.org:443"}}});
+  put_credential(stack, {{"name", "other"},
+                         {"type", "bearer"},
+                         {"data", {{"token", token}}},
+                         {"hosts", {"api.example.com", "*.example.org:443"}}});
 
   for (const Json& tool : std::vector<Json>{
            {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "nowhere"}},
@@ -193,15 +198,16 @@ TEST_CASE("a token is sent to the hosts that its credential names, and to no oth
   CHECK(peer.seen().find("Bearer " + token) != std::string::npos);
 }
 
-TEST_CASE("a token does not follow a redirect to another host, and what the keychain gave is not carried there either") {
+TEST_CASE(
+    "a token does not follow a redirect to another host, and what the keychain gave is not carried there either") {
   Peer peer;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
   put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
 
   static_cast<void>(run_tool(stack, {{"kind", "http"}, {"url", peer.http.url("/away")}, {"auth", "here"}}));
-  const auto path = stack.register_playbook(
-      one_step("carried", "  - {name: k, kind: credential, credential: here}\n",
-               "      {kind: http, url: '" + peer.http.url("/away") + "', headers: {X-Own-Token: '{{ keychain.k.token }}'}}\n"));
+  const auto path = stack.register_playbook(one_step(
+      "carried", "  - {name: k, kind: credential, credential: here}\n",
+      "      {kind: http, url: '" + peer.http.url("/away") + "', headers: {X-Own-Token: '{{ keychain.k.token }}'}}\n"));
   static_cast<void>(stack.wait_for_execution(stack.execute(path, Json::object())));
 
   CHECK_MESSAGE(peer.seen().find(token) == std::string::npos, peer.seen());
@@ -210,22 +216,26 @@ TEST_CASE("a token does not follow a redirect to another host, and what the keyc
 TEST_CASE("the server sends a credential to no token endpoint but those of its hosts") {
   Peer peer;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
-  put_credential(stack, {{"name", "login"},
+  put_credential(
+      stack, {{"name", "login"},
               {"type", "oauth2"},
               {"data", {{"client_id", "me"}, {"client_secret", password}, {"token_url", "https://id.example/token"}}}});
 
   const std::pair<const char*, std::string> chains[] = {
-      {"direct", "  - {name: k, kind: oauth2, scope: global, credential: login, endpoint: '" + peer.http.url("/token") + "'}\n"},
-      {"by-entry", "  - {name: l, kind: credential, credential: login}\n"
-                   "  - {name: k, kind: oauth2, scope: global, endpoint: '" +
-                       peer.http.url("/token") + "', data: {x: '{{ keychain.l.client_secret }}'}}\n"},
+      {"direct",
+       "  - {name: k, kind: oauth2, scope: global, credential: login, endpoint: '" + peer.http.url("/token") + "'}\n"},
+      {"by-entry",
+       "  - {name: l, kind: credential, credential: login}\n"
+       "  - {name: k, kind: oauth2, scope: global, endpoint: '" +
+           peer.http.url("/token") + "', data: {x: '{{ keychain.l.client_secret }}'}}\n"},
       {"own-hosts", "  - {name: k, kind: oauth2, scope: global, credential: login, hosts: ['*'], endpoint: '" +
                         peer.http.url("/token") + "'}\n"},
   };
   for (const auto& [name, chain] : chains) {
     CAPTURE(name);
     const auto path = stack.register_playbook(
-        one_step(name, chain, "      {kind: http, url: '" + peer.http.url("/api") + "', headers: {X: '{{ keychain.k.token }}'}}\n"));
+        one_step(name, chain,
+                 "      {kind: http, url: '" + peer.http.url("/api") + "', headers: {X: '{{ keychain.k.token }}'}}\n"));
     const auto execution = stack.wait_for_execution(stack.execute(path, Json::object()));
     CHECK_MESSAGE(execution.dump().find("may not be sent to 127.0.0.1") != std::string::npos, execution.dump(2));
   }

@@ -46,7 +46,9 @@ TEST_CASE("no tool shows a step the bytes of a credential that does not allow it
       {{"kind", "secrets"}, {"name", "victim"}, {"reveal", true}},
       {{"kind", "secrets"}, {"name", "victim"}, {"key", "db_password"}, {"reveal", true}},
       {{"kind", "own"}, {"auth", "victim"}},
-      {{"kind", "http"}, {"url", "http://127.0.0.1:1/"}, {"auth", {{"credential", "victim"}, {"url", "http://127.0.0.1:1"}}}},
+      {{"kind", "http"},
+       {"url", "http://127.0.0.1:1/"},
+       {"auth", {{"credential", "victim"}, {"url", "http://127.0.0.1:1"}}}},
   };
   for (const auto& tool : attempts) {
     CAPTURE(tool.dump());
@@ -94,13 +96,14 @@ TEST_CASE("what an operator allows is shown in the list, and holds after the sec
   CHECK(stack.api().get("/api/credentials/victim").json().at("reveal") == false);
   CHECK(run_tool(stack, tool).at("status") == "dead");
 
-  const auto allowed = Json::parse(run_program({.command = {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url",
-                                                            stack.api().url(), "credential", "allow", "victim", "--reveal"},
-                                                .env = {},
-                                                .log_file = {},
-                                                .work_folder = {},
-                                                .user = {}},
-                                               20s));
+  const auto allowed =
+      Json::parse(run_program({.command = {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url", stack.api().url(),
+                                           "credential", "allow", "victim", "--reveal"},
+                               .env = {},
+                               .log_file = {},
+                               .work_folder = {},
+                               .user = {}},
+                              20s));
   CHECK(allowed.at("reveal") == true);
   Json changed = victim();
   changed["data"]["db_password"] = "another-password";

@@ -44,7 +44,8 @@ inline nlohmann::json run_playbook(const Stack& stack, const std::string& yaml) 
 inline std::string everything_stored(const Stack& stack) {
   std::string text;
   for (const char* table : {"event", "queue", "result", "dead_letter", "execution", "variable"}) {
-    for (const auto& row : stack.sql(std::string("select t::text from noetl.") + table + " t")) text += row.at(0) + "\n";
+    for (const auto& row : stack.sql(std::string("select t::text from noetl.") + table + " t"))
+      text += row.at(0) + "\n";
   }
   for (const auto& entry : std::filesystem::recursive_directory_iterator(stack.folder().path())) {
     if (entry.is_regular_file() && entry.path().extension() == ".log") text += read_text(entry.path());

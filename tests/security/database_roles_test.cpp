@@ -70,11 +70,11 @@ TEST_CASE("a role that holds the advisory locks of old stops neither start nor t
   const auto key = "pg_advisory_lock(hashtextextended('noetl.catalog:tests/noop', 0))";
   locks.exec(std::string("select ") + key);
   CHECK(stack.register_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: noop, path: "
-                                "tests/noop}\nworkflow:\n  - step: start\n    tool: {kind: noop}\n") ==
-        "tests/noop");
+                                "tests/noop}\nworkflow:\n  - step: start\n    tool: {kind: noop}\n") == "tests/noop");
 }
 
-TEST_CASE("another server has the background duties within two seconds of a leader's death, and at once when it stops") {
+TEST_CASE(
+    "another server has the background duties within two seconds of a leader's death, and at once when it stops") {
   Stack stack(StackSettings{.servers = 2, .workers = 0, .env = {}});
   const auto leads = [&](std::size_t server) {
     return stack.api(server).get("/metrics").body.find("\nnoetl_upkeep_leading 1") != std::string::npos;
@@ -106,7 +106,8 @@ TEST_CASE("a role enqueues the pools and kinds that it was allowed, and with exe
   (void)stack.sql("grant execute on function noetl.enqueue, noetl.enqueue_many to shop");
   const auto refused = refusal(url, enqueue_of("noop", "default"));
   CHECK_MESSAGE(refused.starts_with("42501"), refused);
-  CHECK_MESSAGE(refused.find("select noetl.allow_enqueue('shop', '{default}', '{noop}')") != std::string::npos, refused);
+  CHECK_MESSAGE(refused.find("select noetl.allow_enqueue('shop', '{default}', '{noop}')") != std::string::npos,
+                refused);
 
   (void)stack.sql(documented("## Who may call them"));
   for (const std::string pool : {"default", "blue"}) CHECK(refusal(url, enqueue_of("noop", pool)).empty());
@@ -125,12 +126,15 @@ TEST_CASE("a role enqueues the pools and kinds that it was allowed, and with exe
   CHECK(refusal(url, enqueue_of("noop", "default")).starts_with("42501"));
 }
 
-TEST_CASE("a role that is made as docs/guides/enqueue-from-sql.md says has tables of its own beside the queue, enqueues, and reads none of ours") {
+TEST_CASE(
+    "a role that is made as docs/guides/enqueue-from-sql.md says has tables of its own beside the queue, enqueues, and "
+    "reads none of ours") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto name = stack.database_url().substr(stack.database_url().rfind('/') + 1);
   auto made = documented("## Your tables and the product's");
   made.replace(made.find("database noetl "), 15, "database " + name + " ");
-  for (std::size_t at = made.find("shop"); at != std::string::npos; at = made.find("shop", at)) made.replace(at, 4, "kiosk");
+  for (std::size_t at = made.find("shop"); at != std::string::npos; at = made.find("shop", at))
+    made.replace(at, 4, "kiosk");
   (void)stack.sql("revoke all on database " + name + " from public");
   (void)stack.sql(made);
   (void)stack.sql("select noetl.allow_enqueue('kiosk', '{default}', '{noop}')");
@@ -140,16 +144,19 @@ TEST_CASE("a role that is made as docs/guides/enqueue-from-sql.md says has table
   CHECK(refusal(kiosk, "create table event (id int, what text)").empty());
   CHECK(refusal(kiosk, "insert into event values (1, 'a'); " + enqueue_of("noop", "default")).empty());
   CHECK(refusal(kiosk, "drop table if exists result cascade").empty());
-  for (const std::string table : {"queue", "event", "result", "credential", "keychain", "enqueue_grant", "schema_migration"}) {
+  for (const std::string table :
+       {"queue", "event", "result", "credential", "keychain", "enqueue_grant", "schema_migration"}) {
     CAPTURE(table);
     CHECK(refusal(kiosk, "select * from noetl." + table).starts_with("42501"));
     CHECK(refusal(kiosk, "drop table noetl." + table + " cascade").starts_with("42501"));
   }
   CHECK(refusal(kiosk, "create table noetl.mine (id int)").starts_with("42501"));
-  CHECK(stack.sql("select to_regclass('kiosk.event') is not null and to_regclass('noetl.result') is not null")[0][0] == "t");
+  CHECK(stack.sql("select to_regclass('kiosk.event') is not null and to_regclass('noetl.result') is not null")[0][0] ==
+        "t");
 }
 
-TEST_CASE("the role that has logged in counts: by membership it may what a group may, by set role no more than itself") {
+TEST_CASE(
+    "the role that has logged in counts: by membership it may what a group may, by set role no more than itself") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto member = url_of(stack, "clerk");
   (void)stack.sql("create role office");
@@ -163,11 +170,12 @@ TEST_CASE("the role that has logged in counts: by membership it may what a group
 
 TEST_CASE("a server refuses to be a superuser, says what to run, and starts when it is allowed to") {
   Stack stack(StackSettings{.servers = 0, .workers = 0, .is_server_started = false, .env = {}});
-  Process refused(ProcessSettings{.command = {NOETL_BIN_DIR "/noetl-server"},
-                                  .env = {{"NOETL_DATABASE_URL", stack.database_url()}, {"NATS_URL", "none"}, {"NOETL_PORT", "0"}},
-                                  .log_file = stack.folder().path() / "refused.log",
-                                  .work_folder = {},
-                                  .user = {}});
+  Process refused(
+      ProcessSettings{.command = {NOETL_BIN_DIR "/noetl-server"},
+                      .env = {{"NOETL_DATABASE_URL", stack.database_url()}, {"NATS_URL", "none"}, {"NOETL_PORT", "0"}},
+                      .log_file = stack.folder().path() / "refused.log",
+                      .work_folder = {},
+                      .user = {}});
   CHECK(refused.wait(20s) != 0);
   CHECK_MESSAGE(refused.log().find("is a superuser") != std::string::npos, refused.log());
   CHECK(stack.sql_number("select count(*) from pg_namespace where nspname = 'noetl'") == 0);
@@ -178,7 +186,8 @@ TEST_CASE("a server refuses to be a superuser, says what to run, and starts when
 
 TEST_CASE("a database that a superuser's server has made is given to another role as docs/operations/upgrade.md says") {
   Stack stack(StackSettings{.servers = 0, .workers = 0, .is_server_started = false, .env = {}});
-  const auto index = stack.start_server({{"NOETL_DATABASE_URL", stack.database_url()}, {"NOETL_ALLOW_SUPERUSER", "yes"}});
+  const auto index =
+      stack.start_server({{"NOETL_DATABASE_URL", stack.database_url()}, {"NOETL_ALLOW_SUPERUSER", "yes"}});
   stack.server(index).send(SIGTERM);
   stack.server(index).wait(20s);
   auto text = read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "docs/operations/upgrade.md");

@@ -57,8 +57,7 @@ std::vector<std::string> spellings() {
     for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
       if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
       std::array<char, INET_ADDRSTRLEN> text{};
-      inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, text.data(),
-                text.size());
+      inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, text.data(), text.size());
       all.push_back("http://" + std::string(text.data()) + ":P/");
     }
     freeifaddrs(list);
@@ -89,15 +88,13 @@ TEST_CASE("no spelling of an address of this machine, of a link or of metadata i
   std::vector<std::string> urls;
   for (const std::string& spelling : spellings()) {
     urls.push_back(with_port(spelling, peer.port()));
-    commands.push_back(
-        {{"tool", {{"kind", "http"}, {"url", urls.back()}, {"timeout", 5}}}, {"max_attempts", 1}});
+    commands.push_back({{"tool", {{"kind", "http"}, {"url", urls.back()}, {"timeout", 5}}}, {"max_attempts", 1}});
   }
   REQUIRE(commands.size() >= 60);
 
   const auto ids = stack.enqueue(commands);
-  wait_until("all commands have ended", std::chrono::seconds(60), [&] {
-    return stack.sql_number("select count(*) from noetl.queue where finished_at is null") == 0;
-  });
+  wait_until("all commands have ended", std::chrono::seconds(60),
+             [&] { return stack.sql_number("select count(*) from noetl.queue where finished_at is null") == 0; });
 
   CHECK(peer.connections() == 0);
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -108,8 +105,7 @@ TEST_CASE("no spelling of an address of this machine, of a link or of metadata i
     // Refused, not tried in vain: but for names that this machine's resolver does not know.
     const std::string why = complaint_of(command);
     const bool is_refused = why.find("may not be reached") != std::string::npos ||
-                            why.find("the url ") != std::string::npos ||
-                            why.find("resolve") != std::string::npos;
+                            why.find("the url ") != std::string::npos || why.find("resolve") != std::string::npos;
     CHECK(is_refused);
   }
 }
@@ -122,23 +118,17 @@ TEST_CASE("postgres, nats, stores of objects, scripts and transfers are kept fro
       {{"kind", "postgres"},
        {"query", "select 1"},
        {"auth", {{"type", "postgres"}, {"db_host", "127.0.0.1"}, {"db_port", port}}}},
-      {{"kind", "postgres"},
-       {"query", "select 1"},
-       {"connection_string", "postgresql://u:p@localhost:" + port + "/x"}},
+      {{"kind", "postgres"}, {"query", "select 1"}, {"connection_string", "postgresql://u:p@localhost:" + port + "/x"}},
       {{"kind", "postgres"},
        {"query", "select 1"},
        {"connection_string", "host=example.com hostaddr=127.0.0.1 port=" + port}},
       {{"kind", "postgres"},
        {"query", "select 1"},
        {"connection_string", "host=192.0.2.1,127.0.0.1 port=5432," + port}},
-      {{"kind", "postgres"},
-       {"query", "select 1"},
-       {"connection_string", "host=/var/run/postgresql dbname=postgres"}},
+      {{"kind", "postgres"}, {"query", "select 1"}, {"connection_string", "host=/var/run/postgresql dbname=postgres"}},
       {{"kind", "postgres"}, {"query", "select 1"}, {"connection_string", "dbname=postgres"}},
       {{"kind", "postgres"}, {"query", "select 1"}, {"connection_string", "service=own host=192.0.2.1"}},
-      {{"kind", "postgres"},
-       {"query", "select 1"},
-       {"connection_string", "passfile=/etc/hostname host=192.0.2.1"}},
+      {{"kind", "postgres"}, {"query", "select 1"}, {"connection_string", "passfile=/etc/hostname host=192.0.2.1"}},
       {{"kind", "nats"},
        {"operation", "publish"},
        {"subject", "x"},
@@ -159,8 +149,7 @@ TEST_CASE("postgres, nats, stores of objects, scripts and transfers are kept fro
        {"key", "k"},
        {"endpoint", peer.at("[::1]")},
        {"credential", {{"token", "t"}}}},
-      {{"kind", "python"},
-       {"script", {{"uri", peer.at("127.0.0.1") + "/x.py"}, {"source", {{"type", "http"}}}}}},
+      {{"kind", "python"}, {"script", {{"uri", peer.at("127.0.0.1") + "/x.py"}, {"source", {{"type", "http"}}}}}},
       {{"kind", "transfer"},
        {"source", {{"type", "http"}, {"url", peer.at("localhost")}}},
        {"target", {{"type", "csv"}, {"path", "x.csv"}}}},
@@ -182,8 +171,7 @@ TEST_CASE("a rule opens what it names, and a redirect leads nowhere else") {
   Peer closed(once(ok_head, "reached"));
   Peer open(once("HTTP/1.1 302 Found\r\nLocation: " + closed.at("127.0.0.1") + "/\r\n", ""));
   Peer plain(once(ok_head, "welcome"));
-  const std::string allow =
-      "127.0.0.1:" + std::to_string(open.port()) + ", localhost:" + std::to_string(plain.port());
+  const std::string allow = "127.0.0.1:" + std::to_string(open.port()) + ", localhost:" + std::to_string(plain.port());
   const Stack stack({.env = {{"NOETL_EGRESS_ALLOW", allow}}});
 
   const Json led = ended_command(stack, {{"kind", "http"}, {"url", open.at("127.0.0.1")}});
@@ -215,16 +203,15 @@ TEST_CASE("to another origin go no header of the step and no body") {
   const std::string to = "Location: " + other.at("127.0.0.1") + "/taken\r\n";
   Peer moved(once("HTTP/1.1 302 Found\r\n" + to, ""));
   Peer kept(once("HTTP/1.1 307 Temporary Redirect\r\n" + to, ""));
-  Peer with_user(once(
-      "HTTP/1.1 302 Found\r\nLocation: http://u:w@127.0.0.1:" + std::to_string(other.port()) + "/\r\n", ""));
+  Peer with_user(
+      once("HTTP/1.1 302 Found\r\nLocation: http://u:w@127.0.0.1:" + std::to_string(other.port()) + "/\r\n", ""));
   const Stack stack;
   const Json headers{{"X-Vault-Token", "t0ken-secret"},
                      {"apikey", "t0ken-secret"},
                      {"Private-Token", "t0ken-secret"},
                      {"Accept-Language", "sv"}};
 
-  const Json followed =
-      ended_command(stack, {{"kind", "http"}, {"url", moved.at("localhost")}, {"headers", headers}});
+  const Json followed = ended_command(stack, {{"kind", "http"}, {"url", moved.at("localhost")}, {"headers", headers}});
   const std::string heard = other.heard();
   const Json refused = ended_command(stack, {{"kind", "http"},
                                              {"method", "POST"},
@@ -246,14 +233,12 @@ TEST_CASE("a token call reaches neither this machine nor, whatever is allowed, t
   Peer peer(once("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", R"({"access_token": "s3cret"})"));
   for (const char* allow : {"", "all"}) {
     CAPTURE(allow);
-    const Stack stack(
-        {.env = {{"NOETL_ENCRYPTION_KEY", std::string(64, 'c')}, {"NOETL_EGRESS_ALLOW", allow}}});
+    const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", std::string(64, 'c')}, {"NOETL_EGRESS_ALLOW", allow}}});
     const std::string own = stack.api().url() + "/api/v2/queue";
     for (const std::string& endpoint : {own, peer.at("localhost") + "/token", peer.at("[::1]") + "/token"}) {
       CAPTURE(endpoint);
       const auto path = stack.register_playbook(playbook_with_token(
-          "loop",
-          "{name: k, kind: oauth2, endpoint: '" + endpoint + "', method: GET, map: {access_token: total}}"));
+          "loop", "{name: k, kind: oauth2, endpoint: '" + endpoint + "', method: GET, map: {access_token: total}}"));
 
       const Json execution = stack.wait_for_execution(stack.execute(path, Json::object()));
 
@@ -268,9 +253,9 @@ TEST_CASE("a token call reaches neither this machine nor, whatever is allowed, t
 TEST_CASE("a token call has no line that its playbook did not name as a header") {
   Peer peer(once("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", R"({"access_token": "s3cret"})"));
   const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", std::string(64, 'c')}}});
-  for (const char* headers : {R"({"X-A": "a\r\nX-Injected: 1"})", R"({"X-A: 1\r\nX-Injected": "1"})",
-                              R"({"X-A": "a\nX-Injected: 1"})",
-                              R"({"Content-Type": "text/plain\r\nX-Injected: 1"})", R"({"X A": "1"})"}) {
+  for (const char* headers :
+       {R"({"X-A": "a\r\nX-Injected: 1"})", R"({"X-A: 1\r\nX-Injected": "1"})", R"({"X-A": "a\nX-Injected: 1"})",
+        R"({"Content-Type": "text/plain\r\nX-Injected: 1"})", R"({"X A": "1"})"}) {
     CAPTURE(headers);
     const auto path = stack.register_playbook(
         playbook_with_token("lines", "{name: k, kind: oauth2, endpoint: '" + peer.at("127.0.0.1") +

@@ -47,9 +47,7 @@ struct Folders {
   TemporaryFolder folder{"noetl-files"};
 };
 
-StackSettings with_root(const Folders& folders) {
-  return {.env = {{"NOETL_FILES_ROOT", folders.root().string()}}};
-}
+StackSettings with_root(const Folders& folders) { return {.env = {{"NOETL_FILES_ROOT", folders.root().string()}}}; }
 
 bool has_duckdb(const Stack& stack) {
   const Json ran = ended_command(stack, {{"kind", "duckdb"}, {"query", "select 1"}});
@@ -66,12 +64,10 @@ TEST_CASE("http sends files below the root and no others") {
   const Stack stack(with_root(folders));
   const auto send = [&](const std::string& path) {
     return ended_command(
-        stack,
-        {{"kind", "http"}, {"method", "POST"}, {"url", peer.at("127.0.0.1")}, {"files", {{"f", path}}}});
+        stack, {{"kind", "http"}, {"method", "POST"}, {"url", peer.at("127.0.0.1")}, {"files", {{"f", path}}}});
   };
 
-  for (const std::string& path :
-       {std::string("below/open.txt"), (folders.root() / "below" / "open.txt").string()}) {
+  for (const std::string& path : {std::string("below/open.txt"), (folders.root() / "below" / "open.txt").string()}) {
     const Json sent = send(path);
     CHECK_MESSAGE(sent.at("status") == "done", sent.dump());
   }
@@ -80,19 +76,17 @@ TEST_CASE("http sends files below the root and no others") {
         std::string("link.txt"), std::string("file:///etc/hostname")}) {
     CAPTURE(path);
     const Json refused = send(path);
-    CHECK_MESSAGE(
-        complaint_of(refused).find("is outside of '" + folders.root().string()) != std::string::npos,
-        refused.dump());
+    CHECK_MESSAGE(complaint_of(refused).find("is outside of '" + folders.root().string()) != std::string::npos,
+                  refused.dump());
   }
   for (const std::string& path : folders.ways_to("secret.txt")) {
     CAPTURE(path);
     CHECK(send(path).at("status") != "done");
   }
   for (const char* option : {"ca_cert", "client_cert"}) {
-    const Json refused = ended_command(stack, {{"kind", "http"},
-                                               {"url", peer.at("127.0.0.1")},
-                                               {option, "/etc/hostname"},
-                                               {"client_key", "/etc/hostname"}});
+    const Json refused = ended_command(
+        stack,
+        {{"kind", "http"}, {"url", peer.at("127.0.0.1")}, {option, "/etc/hostname"}, {"client_key", "/etc/hostname"}});
     CHECK_MESSAGE(complaint_of(refused).find("is outside of") != std::string::npos, refused.dump());
   }
   CHECK(peer.connections() == 2);
@@ -124,8 +118,7 @@ TEST_CASE("stores of objects and artifact read and write below the root only") {
   for (const std::string& path : folders.ways_to("new.txt")) {
     CAPTURE(path);
     CHECK(object("get", path).at("status") != "done");
-    CHECK(ended_command(stack, {{"kind", "artifact"}, {"result_ref", "x"}, {"path", path}}).at("status") !=
-          "done");
+    CHECK(ended_command(stack, {{"kind", "artifact"}, {"result_ref", "x"}, {"path", path}}).at("status") != "done");
   }
   CHECK(read_text(folders.outside() / "secret.txt") == secret);
   CHECK_FALSE(fs::exists(folders.outside() / "new.txt"));

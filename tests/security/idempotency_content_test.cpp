@@ -14,9 +14,7 @@ namespace {
 Json command(const Json& input, const std::string& key, const std::string& kind = "noop") {
   return {{"tool", {{"kind", kind}}}, {"input", input}, {"idempotency_key", key}};
 }
-bool says(const HttpAnswer& answer, const std::string& part) {
-  return answer.body.find(part) != std::string::npos;
-}
+bool says(const HttpAnswer& answer, const std::string& part) { return answer.body.find(part) != std::string::npos; }
 }  // namespace
 
 TEST_CASE(
@@ -36,8 +34,7 @@ TEST_CASE(
 
   Json other_pool = command({{"a", 1}, {"b", {1, 2}}}, "k");
   other_pool["pool"] = "blue";
-  for (const Json& other :
-       {command({{"a", 2}}, "k"), command({{"a", 1}, {"b", {1, 2}}}, "k", "shell"), other_pool}) {
+  for (const Json& other : {command({{"a", 2}}, "k"), command({{"a", 1}, {"b", {1, 2}}}, "k", "shell"), other_pool}) {
     const auto refused = stack.api().post("/api/v2/commands", other);
     CHECK(refused.status == 409);
     CHECK(refused.code() == "conflict");
@@ -53,10 +50,10 @@ TEST_CASE(
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   REQUIRE(stack.api().post("/api/v2/commands", command({{"a", 1}}, "k")).status == 201);
 
-  const auto answer =
-      stack.api().post("/api/v2/commands", {{"commands",
-                                             {command({{"a", 1}}, "k"), command({{"a", 2}}, "k"),
-                                              command({}, "new"), command({{"x", 1}}, "new")}}});
+  const auto answer = stack.api().post(
+      "/api/v2/commands",
+      {{"commands",
+        {command({{"a", 1}}, "k"), command({{"a", 2}}, "k"), command({}, "new"), command({{"x", 1}}, "new")}}});
 
   REQUIRE_MESSAGE(answer.status == 201, answer.body);
   const Json told = answer.json();
@@ -78,7 +75,8 @@ TEST_CASE("noetlctl says of a key that was used for other work what the server s
   const auto enqueue = [&](const std::string& input) {
     const std::string call = std::string(NOETL_BIN_DIR "/noetlctl --server-url ") + stack.api().url() +
                              " command enqueue noop --input '" + input + "' --idempotency-key k 2>&1; echo \"exit $?\"";
-    return run_program({.command = {"/bin/sh", "-c", call}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, std::chrono::seconds(20));
+    return run_program({.command = {"/bin/sh", "-c", call}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}},
+                       std::chrono::seconds(20));
   };
 
   CHECK(enqueue(R"({"a": 1})").find("exit 0") != std::string::npos);
@@ -121,9 +119,7 @@ TEST_CASE("a key of an execution is refused for another payload or version") {
 TEST_CASE("a key in SQL raises NQ001 for other work, and nothing of the call is enqueued") {
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto id =
-      stack.sql(R"(select noetl.enqueue('{"kind":"noop"}', '{"a": 1}', idempotency_key => 'k')::text)")
-          .front()
-          .front();
+      stack.sql(R"(select noetl.enqueue('{"kind":"noop"}', '{"a": 1}', idempotency_key => 'k')::text)").front().front();
   CHECK(
       stack
           .sql(
@@ -141,8 +137,7 @@ TEST_CASE("a key in SQL raises NQ001 for other work, and nothing of the call is 
   };
   CHECK(state_of(R"(noetl.enqueue('{"kind":"noop"}', '{"a": 2}', idempotency_key => 'k'))") == "NQ001");
   CHECK(state_of(R"(noetl.enqueue('{"kind":"shell"}', '{"a": 1}', idempotency_key => 'k'))") == "NQ001");
-  CHECK(state_of(R"(noetl.enqueue('{"kind":"noop"}', '{"a": 1}', pool => 'blue', idempotency_key => 'k'))") ==
-        "NQ001");
+  CHECK(state_of(R"(noetl.enqueue('{"kind":"noop"}', '{"a": 1}', pool => 'blue', idempotency_key => 'k'))") == "NQ001");
   CHECK(
       state_of(
           R"(noetl.enqueue_many('[{"tool":{"kind":"noop"}},{"tool":{"kind":"noop"},"input":{"a":9},"idempotency_key":"k"}]'))") ==

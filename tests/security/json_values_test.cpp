@@ -113,8 +113,7 @@ TEST_CASE("28 MiB of empty maps cost a stranger's request its refusal, and the s
       // A report may be that large, as text: what it has to hold, and nothing for a tree.
       {"/api/v2/events", report + large + "]}", 28 + 20},
       {"/api/v2/events",
-       report + R"({"queue_id":"1","epoch":1,"name":"command.completed","payload":{"result":[)" + large +
-           "]}}]}",
+       report + R"({"queue_id":"1","epoch":1,"name":"command.completed","payload":{"result":[)" + large + "]}}]}",
        28 + 20},
   };
   for (const auto& [path, body, more_mib_max] : attacks) {
@@ -153,9 +152,8 @@ TEST_CASE("a result of more values than a worker may hold fails with a kind that
   const Stack stack(StackSettings{.workers = 1, .env = {}});
   const Json python{{"tool", {{"kind", "python"}, {"code", "result = [{}] * 2500000"}}}, {"max_attempts", 1}};
 
-  const Json peer{
-      {"tool", {{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(many.port()) + "/"}}},
-      {"max_attempts", 1}};
+  const Json peer{{"tool", {{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(many.port()) + "/"}}},
+                  {"max_attempts", 1}};
   for (const auto& id : stack.enqueue({python, peer})) {
     Json command;
     wait_until("the end of " + id, 60s, [&] {

@@ -56,17 +56,21 @@ TEST_CASE("a daemon of Python code and of a program of tool-exec is gone when th
   check_ends(run(stack, python("import subprocess\nresult = int(subprocess.run(['sh', '-c', " + Json(daemonise).dump() +
                                "], capture_output=True).stdout)"))
                  .at("result"));
-  check_ends(run(stack, python("import subprocess\nresult = subprocess.Popen(['sleep', '271'], start_new_session=True).pid")).at("result"));
+  check_ends(
+      run(stack, python("import subprocess\nresult = subprocess.Popen(['sleep', '271'], start_new_session=True).pid"))
+          .at("result"));
 }
 
 TEST_CASE("what a step runs ends with a worker that is killed") {
   Stack stack(StackSettings{.workers = 1, .env = {}});
   const auto folder = stack.folder().path();
-  stack.enqueue({shell(std::string(daemonise) + " > " + (folder / "daemon").string() + "; echo $$ > " + (folder / "shell").string() +
-                       "; exec sleep 272"),
-                 python("import time\nopen('" + (folder / "python").string() + "', 'w').write(str(os.getpid()))\ntime.sleep(272)")});
+  stack.enqueue({shell(std::string(daemonise) + " > " + (folder / "daemon").string() + "; echo $$ > " +
+                       (folder / "shell").string() + "; exec sleep 272"),
+                 python("import time\nopen('" + (folder / "python").string() +
+                        "', 'w').write(str(os.getpid()))\ntime.sleep(272)")});
   const auto pid_in = [&](const char* name) { return std::atoi(read_text(folder / name).c_str()); };
-  wait_until("both steps run", 20s, [&] { return pid_in("daemon") > 1 && pid_in("shell") > 1 && pid_in("python") > 1; });
+  wait_until("both steps run", 20s,
+             [&] { return pid_in("daemon") > 1 && pid_in("shell") > 1 && pid_in("python") > 1; });
 
   stack.worker().kill();
 
@@ -79,11 +83,13 @@ TEST_CASE("files, processor time and processes of a step have the bounds of the 
       stack, {{"NOETL_TOOL_FILE_MAX", "64KiB"}, {"NOETL_TOOL_CPU_MAX", "1s"}, {"NOETL_TOOL_PROCESSES_MAX", "512"}});
 
   const std::string limits = printed_by(stack, "sed 's/  */ /g' /proc/self/limits");
-  for (const char* line : {"Max core file size 0 0 ", "Max processes 512 512 ", "Max file size 65536 65536 ", "Max cpu time 1 2 "}) {
+  for (const char* line :
+       {"Max core file size 0 0 ", "Max processes 512 512 ", "Max file size 65536 65536 ", "Max cpu time 1 2 "}) {
     CHECK_MESSAGE(limits.find(line) != std::string::npos, line, " not in ", limits);
   }
-  CHECK(run(stack, shell("f=$(mktemp); trap \"rm -f $f\" EXIT; head -c 1000000 /dev/zero > $f; echo $?")).at("result").at("stdout") !=
-        "0\n");
+  CHECK(run(stack, shell("f=$(mktemp); trap \"rm -f $f\" EXIT; head -c 1000000 /dev/zero > $f; echo $?"))
+            .at("result")
+            .at("stdout") != "0\n");
   CHECK(run(stack, shell("while :; do :; done")).dump().find("signal 24") != std::string::npos);
   CHECK(run(stack, python("while True: pass")).dump().find("signal 24") != std::string::npos);
   CHECK(run(stack, python("result = 1")).at("result") == 1);

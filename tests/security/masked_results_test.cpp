@@ -35,8 +35,8 @@ print(s, file=sys.stderr)
 
 // What must be nowhere: parts of the forms that are long enough to be no accident.
 std::vector<std::string> traces() {
-  return {"S3cret",         "Pass%20w0rd",  "Pass+w0rd", "w0rd!",      "w0rd%21",   "UzNjcmV0L1Bhc3", "MzY3JldC9QYXNz", "TM2NyZXQvUGFzcy",
-          "5333637265742f", "5333637265742F", "&quot;&lt;x"};
+  return {"S3cret",         "Pass%20w0rd",     "Pass+w0rd",      "w0rd!",          "w0rd%21",    "UzNjcmV0L1Bhc3",
+          "MzY3JldC9QYXNz", "TM2NyZXQvUGFzcy", "5333637265742f", "5333637265742F", "&quot;&lt;x"};
 }
 
 void check_clean(const std::string& text) {
@@ -49,7 +49,10 @@ void check_clean(const std::string& text) {
 }
 
 Json shown_credential() {
-  return {{"name", "shown"}, {"type", "basic"}, {"data", {{"username", "somebody"}, {"password", secret}}}, {"reveal", true},
+  return {{"name", "shown"},
+          {"type", "basic"},
+          {"data", {{"username", "somebody"}, {"password", secret}}},
+          {"reveal", true},
           {"hosts", {"127.0.0.1"}}};
 }
 
@@ -59,11 +62,15 @@ TEST_CASE("a result, an output and an error have no form of a credential that th
   const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}, {"NOETL_LOG_LEVEL", "debug"}}});
   put_credential(stack, shown_credential());
 
-  const Json done = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
+  const Json done =
+      run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
   CHECK_MESSAGE(done.at("status") == "done", done.dump(2));
   CHECK(done.at("result").at("inside") == "<***>");
   CHECK(done.at("result").at("list") == Json{"***"});
-  const Json dead = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
+  const Json dead =
+      run_tool(stack, {{"kind", "python"},
+                       {"auth", "shown"},
+                       {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
   CHECK(dead.at("status") == "dead");
   CHECK_MESSAGE(dead.at("error").dump().find("***") != std::string::npos, dead.dump(2));
   const Json user = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
@@ -109,10 +116,13 @@ TEST_CASE("an honest playbook's error shows the template of a url and not what w
 
   for (const char* filter : {"urlencode", "reverse | urlencode", "upper | urlencode"}) {
     CAPTURE(filter);
-    const auto execution = run_playbook(stack, one_step(
-        "url", "  - {name: k, kind: credential, credential: shown, map: {p: password}}\n", std::string("      {kind: http, url: 'http://127.0.0.1:1/{{ keychain.k.p | ") + filter + " }}', headers: {A: b}}\n"));
+    const auto execution =
+        run_playbook(stack, one_step("url", "  - {name: k, kind: credential, credential: shown, map: {p: password}}\n",
+                                     std::string("      {kind: http, url: 'http://127.0.0.1:1/{{ keychain.k.p | ") +
+                                         filter + " }}', headers: {A: b}}\n"));
     CHECK(execution.at("status") == "FAILED");
-    CHECK_MESSAGE(execution.at("error").dump().find("http://127.0.0.1:1/{{ keychain.k.p") != std::string::npos, execution.dump(2));
+    CHECK_MESSAGE(execution.at("error").dump().find("http://127.0.0.1:1/{{ keychain.k.p") != std::string::npos,
+                  execution.dump(2));
     check_clean(execution.dump());
   }
   const auto everywhere = everything_stored(stack);
@@ -126,18 +136,23 @@ TEST_CASE("what a step says while it runs is masked before it is told") {
   const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
   put_credential(stack, shown_credential());
   const std::string go = (folder.path() / "go").string();
-  const auto path = stack.register_playbook(one_step(
-      "told", "",
-      "      kind: python\n      auth: shown\n      code: |\n"
-      "        import os, time, base64\n"
-      "        while not os.path.exists('" + go + "'):\n"
-      "            print('using', auth['password'], base64.b64encode(auth['password'].encode()).decode(), flush=True)\n"
-      "            time.sleep(0.05)\n"
-      "        result = 1\n"));
+  const auto path =
+      stack.register_playbook(one_step("told", "",
+                                       "      kind: python\n      auth: shown\n      code: |\n"
+                                       "        import os, time, base64\n"
+                                       "        while not os.path.exists('" +
+                                           go +
+                                           "'):\n"
+                                           "            print('using', auth['password'], "
+                                           "base64.b64encode(auth['password'].encode()).decode(), flush=True)\n"
+                                           "            time.sleep(0.05)\n"
+                                           "        result = 1\n"));
   const auto id = stack.execute(path, Json::object());
 
   wait_until("something was told", 20s, [&] {
-    return stack.sql_number("select count(*) from noetl.event where event_type like 'command.log%' or event_type = 'command.progress'") > 0;
+    return stack.sql_number(
+               "select count(*) from noetl.event where event_type like 'command.log%' or event_type = "
+               "'command.progress'") > 0;
   });
   const auto events = everything_stored(stack);
   run_program({.command = {"touch", go}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 5s);

@@ -147,8 +147,7 @@ TEST_CASE("an authority alone requires TLS, whatever the scheme") {
   const support::Certificates made;
   FakeNats nats(without_tls);
 
-  CHECK(told(nats, {{"NATS_URL", "nats://u:PASSWORD4@" + nats.place()}, {"NOETL_NATS_CA", made.file("ca.pem")}}) ==
-        "");
+  CHECK(told(nats, {{"NATS_URL", "nats://u:PASSWORD4@" + nats.place()}, {"NOETL_NATS_CA", made.file("ca.pem")}}) == "");
 }
 
 TEST_CASE("a server that could speak TLS and answers in the clear hears no login") {

@@ -39,23 +39,20 @@ TEST_CASE(
     "with edits") {
   const Stack stack;
 
-  const auto by_http =
-      stack.enqueue({{{"tool", {{"kind", "python"}, {"code", echo}}}, {"input", trap}}}).front();
+  const auto by_http = stack.enqueue({{{"tool", {{"kind", "python"}, {"code", echo}}}, {"input", trap}}}).front();
   const auto by_sql = stack
-                          .sql("select noetl.enqueue('" + Json{{"kind", "python"}, {"code", echo}}.dump() +
-                               "', '" + trap.dump() + "')::text")
+                          .sql("select noetl.enqueue('" + Json{{"kind", "python"}, {"code", echo}}.dump() + "', '" +
+                               trap.dump() + "')::text")
                           .front()
                           .front();
   CHECK(ended(stack, by_http).at("result") == renamed(trap));
   CHECK(ended(stack, by_sql).at("result") == renamed(trap));
 
   const auto dead =
-      stack.enqueue({{{"tool", {{"kind", "python"}, {"code", "raise ValueError()"}}}, {"max_attempts", 1}}})
-          .front();
+      stack.enqueue({{{"tool", {{"kind", "python"}, {"code", "raise ValueError()"}}}, {"max_attempts", 1}}}).front();
   CHECK(ended(stack, dead).at("status") == "dead");
-  const auto answer =
-      stack.api().post("/api/v2/dead/redrive",
-                       {{"queue_ids", {dead}}, {"edit", {{"tool", {{"code", echo}}}, {"input", trap}}}});
+  const auto answer = stack.api().post(
+      "/api/v2/dead/redrive", {{"queue_ids", {dead}}, {"edit", {{"tool", {{"code", echo}}}, {"input", trap}}}});
   REQUIRE_MESSAGE(answer.status == 200, answer.body);
   const std::string again = answer.json().at("commands").at(0).at("redriven_as");
   CHECK(ended(stack, again).at("result") == renamed(trap));
@@ -83,8 +80,8 @@ workflow:
       input: {first: "{{ start.given }}", all: "{{ start }}", again: "{{ workload.text }}"}
 )");
 
-  const auto execution = stack.wait_for_execution(
-      stack.execute(path, {{"text", R"({"$template": "{{ 7*7 }}", "$names": {}})"}}));
+  const auto execution =
+      stack.wait_for_execution(stack.execute(path, {{"text", R"({"$template": "{{ 7*7 }}", "$names": {}})"}}));
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
   const std::string stored =

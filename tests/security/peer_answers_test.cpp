@@ -77,8 +77,7 @@ TEST_CASE("a peer's answer without end costs the worker less than 20 MiB, and th
     forget_peak(stack.worker());
     const std::size_t before = peak_bytes(stack.worker());
 
-    const Json command =
-        ended_command(stack, {{"kind", "http"}, {"url", peer.at("127.0.0.1")}, {"timeout", 60}});
+    const Json command = ended_command(stack, {{"kind", "http"}, {"url", peer.at("127.0.0.1")}, {"timeout", 60}});
 
     CAPTURE(command.dump().substr(0, 1000));
     CHECK(command.at("status") != "done");
@@ -123,8 +122,7 @@ TEST_CASE("a token endpoint's answer without end costs the server less than 20 M
     forget_peak(stack.server());
     const std::size_t before = peak_bytes(stack.server());
 
-    const Json execution =
-        stack.wait_for_execution(stack.execute(path, Json::object()), std::chrono::seconds(60));
+    const Json execution = stack.wait_for_execution(stack.execute(path, Json::object()), std::chrono::seconds(60));
 
     CHECK(execution.at("status") == "FAILED");
     CHECK(peak_bytes(stack.server()) < before + growth_bytes_max);

@@ -21,7 +21,8 @@ namespace {
 std::filesystem::path driver_descriptor(pid_t worker) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(worker) + "/fd")) {
     std::error_code gone;
-    if (std::filesystem::read_symlink(entry, gone).string().find("noetl_python_driver") != std::string::npos) return entry;
+    if (std::filesystem::read_symlink(entry, gone).string().find("noetl_python_driver") != std::string::npos)
+      return entry;
   }
   return {};
 }
@@ -34,9 +35,9 @@ TEST_CASE("no step reads the worker's environment, memory, descriptors or core, 
   const std::string proc = "/proc/" + std::to_string(worker->pid());
 
   const std::string user = printed_by(stack, "id -u; stat -L -c %u /proc/self");
-  const std::string opened = printed_by(stack, "for f in environ mem maps auxv io; do cat " + proc +
-                                                   "/$f >/dev/null 2>/dev/null && echo $f; done; ls " + proc +
-                                                   "/fd 2>/dev/null; cat /proc/$PPID/environ 2>/dev/null; ulimit -c; echo end");
+  const std::string opened = printed_by(
+      stack, "for f in environ mem maps auxv io; do cat " + proc + "/$f >/dev/null 2>/dev/null && echo $f; done; ls " +
+                 proc + "/fd 2>/dev/null; cat /proc/$PPID/environ 2>/dev/null; ulimit -c; echo end");
 
   if (geteuid() == 0) CHECK(user == "10001\n10001\n");
   CHECK(opened == "0\nend\n");
@@ -58,7 +59,8 @@ TEST_CASE("another process of the server's user reads neither its environment no
                                  .log_file = stack.folder().path() / "server.log",
                                  .work_folder = "/",
                                  .user = step_user()});
-  wait_until("the server's port file", 20s, [&] { return !server.is_running() || !read_text(folder / "port").empty(); });
+  wait_until("the server's port file", 20s,
+             [&] { return !server.is_running() || !read_text(folder / "port").empty(); });
   REQUIRE_MESSAGE(server.is_running(), server.log());
   const std::string proc = "/proc/" + std::to_string(server.pid());
 
@@ -80,8 +82,9 @@ TEST_CASE("no child has a variable of the worker that is not on the list, nor a 
                       {"NOETL_TOOL_ENVIRONMENT", "OF_THE_TEAM,NO_SUCH_*"},
                       // A python3 that is a script of pyenv adds variables of its own.
                       {"NOETL_PYTHON", std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3"}});
-  const std::set<std::string> known{"PATH", "HOME", "USER",   "LOGNAME",     "SHELL", "LANG",        "LANGUAGE", "TZ",
-                                    "PWD",  "_",    "TMPDIR", "NOETL_INPUT", "SHLVL", "OF_THE_TEAM", "OLDPWD",   "TRACEPARENT"};
+  const std::set<std::string> known{"PATH",     "HOME",        "USER",   "LOGNAME",    "SHELL",  "LANG",
+                                    "LANGUAGE", "TZ",          "PWD",    "_",          "TMPDIR", "NOETL_INPUT",
+                                    "SHLVL",    "OF_THE_TEAM", "OLDPWD", "TRACEPARENT"};
   const auto check = [&](const std::vector<std::string>& names) {
     CHECK(std::find(names.begin(), names.end(), "OF_THE_TEAM") != names.end());
     for (const std::string& name : names) CHECK_MESSAGE((known.contains(name) || name.starts_with("LC_")), name);
@@ -92,8 +95,9 @@ TEST_CASE("no child has a variable of the worker that is not on the list, nor a 
   for (std::string line; std::getline(lines, line);) names.push_back(line.substr(0, line.find('=')));
   check(names);
   check(run(stack, python("import os\nresult = sorted(os.environ)")).at("result").get<std::vector<std::string>>());
-  check(run(stack, python("result = sorted(x.split('=')[0] for x in open(f'/proc/{os.getpid()}/environ').read().split('\\0') "
-                          "if x) if os.access(f'/proc/{os.getpid()}/environ', os.R_OK) else ['OF_THE_TEAM']"))
+  check(run(stack,
+            python("result = sorted(x.split('=')[0] for x in open(f'/proc/{os.getpid()}/environ').read().split('\\0') "
+                   "if x) if os.access(f'/proc/{os.getpid()}/environ', os.R_OK) else ['OF_THE_TEAM']"))
             .at("result")
             .get<std::vector<std::string>>());
 }

@@ -68,7 +68,8 @@ TEST_CASE("24 calls that replace what they find change nothing of the calls afte
 
 TEST_CASE("a call reads and changes nothing of the process that forks it, nor of a call beside it") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
-  const auto worker = worker_of_step_user(stack, {{"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "1"}});
+  const auto worker =
+      worker_of_step_user(stack, {{"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "1"}});
   const Json clean = answer_of(stack, victim);
   const std::string look = R"(
 opened = []
@@ -82,15 +83,20 @@ result = [opened, sorted(int(fd) for fd in os.listdir('/proc/self/fd'))[:4]]
 )";
 
   CHECK(answer_of(stack, look) == Json{Json::array(), {0, 1, 2, 3}});
-  CHECK(answer_of(stack, "import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (7, 7))\nresult = 1") == 1);
+  CHECK(answer_of(stack,
+                  "import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (7, 7))\nresult = 1") == 1);
   CHECK(answer_of(stack, victim) == clean);
-  CHECK(answer_of(stack, "os.setpriority(os.PRIO_PROCESS, os.getppid(), 7)\nos.sched_setaffinity(os.getppid(), {0})\nresult = 1") == 1);
+  CHECK(answer_of(
+            stack,
+            "os.setpriority(os.PRIO_PROCESS, os.getppid(), 7)\nos.sched_setaffinity(os.getppid(), {0})\nresult = 1") ==
+        1);
   CHECK(answer_of(stack, victim) == clean);
 }
 
 TEST_CASE("a worker whose setting python-reuse is on keeps interpreters, as its operator chose") {
   Stack stack(StackSettings{.workers = 0, .worker_slots = 1, .env = {}});
-  stack.start_worker({{"NOETL_PYTHON_REUSE", "on"}, {"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "1"}});
+  stack.start_worker(
+      {{"NOETL_PYTHON_REUSE", "on"}, {"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "1"}});
 
   CHECK(answer_of(stack, "result = os.getpid()") == answer_of(stack, "result = os.getpid()"));
 }

@@ -46,8 +46,11 @@ inline std::optional<support::User> step_user() {
 // A worker that step_user() runs, of all kinds of steps.
 inline std::unique_ptr<support::Process> worker_of_step_user(const support::Stack& stack,
                                                              const std::map<std::string, std::string>& more = {}) {
-  std::map<std::string, std::string> env{{"SERVER_API_URL", stack.api().url()}, {"NATS_URL", "none"}, {"NOETL_TOOLS", "all"},
-                                         {"NOETL_WORKER_ID", "of-steps"},       {"HOME", "/tmp"}};
+  std::map<std::string, std::string> env{{"SERVER_API_URL", stack.api().url()},
+                                         {"NATS_URL", "none"},
+                                         {"NOETL_TOOLS", "all"},
+                                         {"NOETL_WORKER_ID", "of-steps"},
+                                         {"HOME", "/tmp"}};
   for (const auto& [name, value] : more) env[name] = value;
   auto worker = std::make_unique<support::Process>(
       support::ProcessSettings{.command = {std::string(NOETL_BIN_DIR) + "/noetl-worker"},
@@ -56,7 +59,8 @@ inline std::unique_ptr<support::Process> worker_of_step_user(const support::Stac
                                .work_folder = "/",
                                .user = step_user()});
   support::wait_until("the worker's registration", std::chrono::seconds(20), [&] {
-    return !worker->is_running() || stack.sql_number("select count(*) from noetl.worker where worker_id = 'of-steps'") == 1;
+    return !worker->is_running() ||
+           stack.sql_number("select count(*) from noetl.worker where worker_id = 'of-steps'") == 1;
   });
   if (!worker->is_running()) throw std::runtime_error("noetl-worker did not start: " + worker->log());
   return worker;

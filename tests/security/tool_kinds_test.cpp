@@ -7,12 +7,14 @@
 using namespace noetl::support;
 using namespace noetl::security;
 
-TEST_CASE("a worker that was told nothing runs neither shell nor container nor programs of tool-exec, and says which setting") {
+TEST_CASE(
+    "a worker that was told nothing runs neither shell nor container nor programs of tool-exec, and says which "
+    "setting") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.start_worker({{"NOETL_TOOLS", ""}, {"NOETL_TOOL_EXEC", "own=/bin/true"}});
 
-  for (const Json& tool : {Json{{"kind", "shell"}, {"command", "echo ran"}}, Json{{"kind", "container"}, {"image", "debian"}},
-                           Json{{"kind", "own"}}}) {
+  for (const Json& tool : {Json{{"kind", "shell"}, {"command", "echo ran"}},
+                           Json{{"kind", "container"}, {"image", "debian"}}, Json{{"kind", "own"}}}) {
     const Json ended = run(stack, {{"tool", tool}, {"max_attempts", 1}});
     CHECK(ended.at("status") == "dead");
     CHECK(ended.dump().find("NOETL_TOOLS") != std::string::npos);

@@ -43,9 +43,10 @@ class SilentPoll {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     const auto body = request.dump();
-    const auto head = "POST /api/v2/commands/claim HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                      "Content-Length: " +
-                      std::to_string(body.size()) + "\r\n\r\n" + body;
+    const auto head =
+        "POST /api/v2/commands/claim HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
     REQUIRE(::send(socket_, head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()));
   }
   ~SilentPoll() { ::close(socket_); }
@@ -127,9 +128,10 @@ TEST_CASE("what an operator does, and who is refused a secret, is in the audit w
   Stack stack(StackSettings{.workers = 0, .env = {{"NOETL_ENCRYPTION_KEY", std::string(43, 'A') + "="}}});
   REQUIRE(register_as(stack, "w").status == 200);
   CHECK(stack.api().post("/api/v2/workers/w/drain", Json::object()).status == 200);
-  CHECK(stack.api()
-            .post("/api/credentials", {{"name", "victim"}, {"type", "generic"}, {"data", {{"password", "S3cret-value"}}}})
-            .status == 200);
+  CHECK(
+      stack.api()
+          .post("/api/credentials", {{"name", "victim"}, {"type", "generic"}, {"data", {{"password", "S3cret-value"}}}})
+          .status == 200);
   CHECK(stack.api().get("/api/credentials/victim?include_data=true&worker_id=w&execution_id=42").status == 200);
   CHECK(stack.api().remove("/api/credentials/victim").status == 200);
 

@@ -55,8 +55,7 @@ void enqueue_some(World& world, int client) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
       auto& command = commands[i];
       command.tool_kind = random.one_in(4) ? "noop" : "python";
-      command.idempotency_key =
-          "c" + std::to_string(client) + "-" + std::to_string(round) + "-" + std::to_string(i);
+      command.idempotency_key = "c" + std::to_string(client) + "-" + std::to_string(round) + "-" + std::to_string(i);
       command.max_attempts = random.between(1, 4);
       command.priority = is_bundle || random.one_in(2) ? 0 : random.between(-2, 2);
       if (random.one_in(4)) command.delay = milliseconds(random.between(1, 3000));
@@ -76,18 +75,17 @@ void execute_some(World& world, int client) {
     wire::ExecuteRequest request;
     request.path = paths[random.below(std::size(paths))];
     request.idempotency_key = "e" + std::to_string(client) + "-" + std::to_string(round);
-    const auto answer = until_answered<wire::ExecuteAnswer>(
-        world, "execute " + request.path + " " + request.idempotency_key,
-        [request](Server& server) { return server.submits.execute(request); });
+    const auto answer =
+        until_answered<wire::ExecuteAnswer>(world, "execute " + request.path + " " + request.idempotency_key,
+                                            [request](Server& server) { return server.submits.execute(request); });
     if (!answer) return;
     world.promises.executions[request.idempotency_key] = answer->execution_id;
     if (!random.one_in(5)) continue;
     world.scheduler.sleep(random.time({}, seconds(2)));
-    const wire::CancelRequest cancel{
-        .execution_id = answer->execution_id, .reason = "enough", .cascade = true};
-    (void)until_answered<wire::CancelAnswer>(
-        world, "cancel " + request.idempotency_key,
-        [cancel](Server& server) { return executions::cancel_execution(server.context, cancel); });
+    const wire::CancelRequest cancel{.execution_id = answer->execution_id, .reason = "enough", .cascade = true};
+    (void)until_answered<wire::CancelAnswer>(world, "cancel " + request.idempotency_key, [cancel](Server& server) {
+      return executions::cancel_execution(server.context, cancel);
+    });
   }
 }
 

@@ -10,8 +10,7 @@ using domain::ExecutionStatus;
 
 std::string shown(const QueueRow& row) {
   return "command " + row.queue_id.str() + " (" + std::string(to_string(row.status)) + ", epoch " +
-         std::to_string(row.epoch) + ", attempts " + std::to_string(row.attempts) + ", worker '" +
-         row.worker_id + "')";
+         std::to_string(row.epoch) + ", attempts " + std::to_string(row.attempts) + ", worker '" + row.worker_id + "')";
 }
 
 // R1: what was answered is there.
@@ -37,8 +36,7 @@ void check_promises(World& world) {
   }
   for (const auto& lease : world.promises.attempts) {
     if (logged.contains(lease)) continue;
-    world.trace.broken("the report of command " + lease.queue_id.str() + " at epoch " +
-                       std::to_string(lease.epoch) +
+    world.trace.broken("the report of command " + lease.queue_id.str() + " at epoch " + std::to_string(lease.epoch) +
                        " was answered as recorded, but the log has nothing of it (R1, R2)");
   }
 }
@@ -50,8 +48,7 @@ void check_commands(World& world) {
   for (const auto& event : database.events) {
     const auto status = domain::command_status_from(event.status);
     // An epoch stands for the end of its attempt.
-    if (event.queue_id.is_set() && event.epoch > 0 && status && domain::is_terminal(*status))
-      ++ends[event.queue_id];
+    if (event.queue_id.is_set() && event.epoch > 0 && status && domain::is_terminal(*status)) ++ends[event.queue_id];
   }
   for (const auto& [id, row] : database.queue) {
     const bool was_cancelled_from_outside = row.is_cancel_requested;
@@ -61,8 +58,8 @@ void check_commands(World& world) {
     }
     const bool is_dead = row.status == CommandStatus::dead;
     if (is_dead != database.dead_letters.contains(id)) {
-      world.trace.broken(shown(row) + (is_dead ? " is in no dead letter (R8)"
-                                               : " has a dead letter although it is not dead (R8)"));
+      world.trace.broken(shown(row) +
+                         (is_dead ? " is in no dead letter (R8)" : " has a dead letter although it is not dead (R8)"));
     }
   }
 }
@@ -72,8 +69,8 @@ void check_loops(World& world) {
   for (const auto& [key, item] : world.database.loop_items) {
     const auto& execution = world.database.executions.at(std::get<0>(key)).row;
     if (item.status != "pending" || execution.status != ExecutionStatus::completed) continue;
-    world.trace.broken("item " + std::to_string(std::get<2>(key)) + " of loop " + std::get<1>(key) +
-                       " of execution " + execution.execution_id.str() + " never ended (R7)");
+    world.trace.broken("item " + std::to_string(std::get<2>(key)) + " of loop " + std::get<1>(key) + " of execution " +
+                       execution.execution_id.str() + " never ended (R7)");
   }
 }
 }  // namespace
@@ -82,8 +79,8 @@ void check_claim(World& world, const std::string& worker_id, const wire::ClaimAn
   for (const auto& command : answer.commands) {
     const QueueRow* row = world.database.find(command.lease.queue_id);
     if (row != nullptr && row->epoch >= command.lease.epoch && command.lease.epoch > 0) continue;
-    world.trace.broken("worker " + worker_id + " was given command " + command.lease.queue_id.str() +
-                       " at epoch " + std::to_string(command.lease.epoch) + ", which is not written (R2)");
+    world.trace.broken("worker " + worker_id + " was given command " + command.lease.queue_id.str() + " at epoch " +
+                       std::to_string(command.lease.epoch) + ", which is not written (R2)");
   }
 }
 
@@ -102,8 +99,8 @@ std::string unfinished(const Database& database) {
   }
   for (const auto& [id, execution] : database.executions) {
     if (execution.row.status == ExecutionStatus::running) {
-      text += "; execution " + id.str() + " (" + execution.row.path + ", " +
-              std::to_string(execution.row.outstanding) + " outstanding)";
+      text += "; execution " + id.str() + " (" + execution.row.path + ", " + std::to_string(execution.row.outstanding) +
+              " outstanding)";
     } else if (!execution.is_parent_told) {
       text += "; execution " + id.str() + " (its caller was not told)";
     }

@@ -95,11 +95,10 @@ void work_off(const Options& options, Shared& shared) {
 
 int trace_seed(std::uint64_t seed, const Options& options, std::FILE* out) {
   const auto outcome = simulate({.seed = seed, .plant = options.plant, .is_quiet = false, .trace = out});
-  std::printf(
-      "seed %llu: %s (%llu steps, %.1f virtual seconds, %zu commands, %zu executions, %zu crashes)\n",
-      static_cast<unsigned long long>(seed), outcome.violation.empty() ? "held" : outcome.violation.c_str(),
-      static_cast<unsigned long long>(outcome.steps), std::chrono::duration<double>(outcome.ended_at).count(),
-      outcome.commands, outcome.executions, outcome.crashes);
+  std::printf("seed %llu: %s (%llu steps, %.1f virtual seconds, %zu commands, %zu executions, %zu crashes)\n",
+              static_cast<unsigned long long>(seed), outcome.violation.empty() ? "held" : outcome.violation.c_str(),
+              static_cast<unsigned long long>(outcome.steps), std::chrono::duration<double>(outcome.ended_at).count(),
+              outcome.commands, outcome.executions, outcome.crashes);
   return outcome.violation.empty() ? 0 : 1;
 }
 
@@ -110,8 +109,8 @@ void print_summary(const Options& options, const Shared& shared, double seconds)
       "executions, "
       "%llu events, %llu crashes, %llu commands dispatched directly\n",
       shown(shared.done), shown(options.from), seconds, static_cast<double>(shared.done) / seconds,
-      shown(shared.broken), shown(shared.steps), shown(shared.commands), shown(shared.executions),
-      shown(shared.events), shown(shared.crashes), shown(shared.dispatched));
+      shown(shared.broken), shown(shared.steps), shown(shared.commands), shown(shared.executions), shown(shared.events),
+      shown(shared.crashes), shown(shared.dispatched));
 }
 
 int run_batch(const Options& options) {

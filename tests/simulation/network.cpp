@@ -44,26 +44,24 @@ wire::ReportAnswer rash_answer(const wire::ReportRequest& request) {
 
 base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
     const wire::WorkerRegistration& registration) {
-  return Call<wire::RegistrationAnswer>(
-             world_, "registration of " + registration.worker_id,
-             [registration = of_process(registration, instance_)](Server& server) {
-               return queue::register_worker(server.context, registration);
-             })
+  return Call<wire::RegistrationAnswer>(world_, "registration of " + registration.worker_id,
+                                        [registration = of_process(registration, instance_)](Server& server) {
+                                          return queue::register_worker(server.context, registration);
+                                        })
       .run();
 }
 
 base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
-  return Call<wire::HeartbeatAnswer>(
-             world_, "heartbeat of " + heartbeat.worker_id,
-             [heartbeat = of_process(heartbeat, instance_)](Server& server) {
-               return queue::renew_leases(server.context, heartbeat);
-             })
+  return Call<wire::HeartbeatAnswer>(world_, "heartbeat of " + heartbeat.worker_id,
+                                     [heartbeat = of_process(heartbeat, instance_)](Server& server) {
+                                       return queue::renew_leases(server.context, heartbeat);
+                                     })
       .run();
 }
 
 base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimRequest& request) {
   const auto what = "claim of " + request.worker_id + ":" +
-                    (request.direct_dispatch           ? " what is dispatched"
+                    (request.direct_dispatch     ? " what is dispatched"
                      : request.queue_ids.empty() ? " any"
                                                  : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
@@ -78,35 +76,36 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
 }
 
 base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRequest& request) {
-  return Call<wire::ReportAnswer>(
-             world_, shown(request),
-             [request = of_process(request, instance_),
-              &world = world_](Server& server) -> base::Result<wire::ReportAnswer> {
-               if (world.settings.plant == Plant::ack_before_commit && world.random().one_in(4)) {
-                 world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
-                   world.scheduler.sleep(std::chrono::milliseconds(1));
-                   try {
-                     (void)attempts::report_events(server.context, request);
-                   } catch (const postgres::Unavailable&) {
-                     // Nobody is there any more to be told: that is the mistake.
-                     return;
-                   }
-                 });
-                 auto rash = rash_answer(request);
-                 promise_reports(world, request, rash);
-                 return rash;
-               }
-               auto answer = attempts::report_events(server.context, request);
-               if (answer) promise_reports(world, request, *answer);
-               return answer;
-             })
+  return Call<wire::ReportAnswer>(world_, shown(request),
+                                  [request = of_process(request, instance_),
+                                   &world = world_](Server& server) -> base::Result<wire::ReportAnswer> {
+                                    if (world.settings.plant == Plant::ack_before_commit && world.random().one_in(4)) {
+                                      world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
+                                        world.scheduler.sleep(std::chrono::milliseconds(1));
+                                        try {
+                                          (void)attempts::report_events(server.context, request);
+                                        } catch (const postgres::Unavailable&) {
+                                          // Nobody is there any more to be told: that is the mistake.
+                                          return;
+                                        }
+                                      });
+                                      auto rash = rash_answer(request);
+                                      promise_reports(world, request, rash);
+                                      return rash;
+                                    }
+                                    auto answer = attempts::report_events(server.context, request);
+                                    if (answer) promise_reports(world, request, *answer);
+                                    return answer;
+                                  })
       .run();
 }
 
 base::Result<wire::AheadAnswer> SimulatedTransport::run_ahead(const wire::AheadRequest& request) {
   return Call<wire::AheadAnswer>(
              world_, "ahead of " + request.worker_id + ": " + std::to_string(request.ended.size()) + " ended",
-             [request = of_process(request, instance_)](Server& server) { return attempts::run_ahead(server.context, request); })
+             [request = of_process(request, instance_)](Server& server) {
+               return attempts::run_ahead(server.context, request);
+             })
       .run();
 }
 

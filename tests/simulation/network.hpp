@@ -21,8 +21,7 @@ class Call {
  public:
   using Work = std::function<base::Result<T>(Server&)>;
 
-  Call(World& world, std::string what, Work work)
-      : world_(world), what_(std::move(what)), work_(std::move(work)) {}
+  Call(World& world, std::string what, Work work) : world_(world), what_(std::move(what)), work_(std::move(work)) {}
 
   [[nodiscard]] base::Result<T> run(Time patience = answer_timeout) {
     auto& scheduler = world_.scheduler;
@@ -39,8 +38,7 @@ class Call {
     while (!pending->answer && world_.is_up(server) && scheduler.now() < until) {
       (void)scheduler.wait(pending.get(), until);
     }
-    if (!pending->answer)
-      return failed(world_.is_up(server) ? "no answer in time" : "the connection was cut");
+    if (!pending->answer) return failed(world_.is_up(server) ? "no answer in time" : "the connection was cut");
     if (random.one_in(world_.troubles.reply_lost)) return fall_silent(until, "reply lost");
     scheduler.sleep(random.time(std::chrono::microseconds(50), std::chrono::microseconds(400)));
     return std::move(*pending->answer);
@@ -92,8 +90,7 @@ class SimulatedTransport final : public transport::Transport {
   // `instance`: the process behind the worker's name, as HttpTransport makes one up.
   SimulatedTransport(World& world, std::string instance) : world_(world), instance_(std::move(instance)) {}
 
-  base::Result<wire::RegistrationAnswer> register_worker(
-      const wire::WorkerRegistration& registration) override;
+  base::Result<wire::RegistrationAnswer> register_worker(const wire::WorkerRegistration& registration) override;
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;

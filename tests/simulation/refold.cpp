@@ -65,10 +65,10 @@ class Folding {
     engine::NodeResult node_result;
     node_result.node_id = event.node_id;
     node_result.frame = frames_[event.node_id];
-    node_result.outcome =
-        is_of_command ? domain::outcome_from_event_name(event.event_type).value_or(domain::Outcome::failed)
-        : event.event_type == "call.done" ? domain::Outcome::completed
-                                          : domain::Outcome::failed;
+    node_result.outcome = is_of_command
+                              ? domain::outcome_from_event_name(event.event_type).value_or(domain::Outcome::failed)
+                          : event.event_type == "call.done" ? domain::Outcome::completed
+                                                            : domain::Outcome::failed;
     const Json payload = event.payload.empty() ? Json::object() : Json::parse(event.payload);
     if (payload.contains("result")) node_result.result = payload.at("result");
     if (payload.contains("error") && node_result.outcome != domain::Outcome::completed) {

@@ -31,8 +31,7 @@ void* take_stack() {
     stacks.pop_back();
     return stack;
   }
-  void* stack =
-      mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* stack = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stack == MAP_FAILED) {
     std::perror("simulation: no memory for a fiber's stack");
     std::abort();
@@ -186,8 +185,8 @@ void Scheduler::sleep(Time time) { (void)wait(nullptr, now_ + std::max(time, Tim
 void Scheduler::yield() { leave(); }
 
 void Scheduler::join(std::uint64_t number) {
-  const auto found = std::find_if(fibers_.begin(), fibers_.end(),
-                                  [&](const auto& fiber) { return fiber->number == number; });
+  const auto found =
+      std::find_if(fibers_.begin(), fibers_.end(), [&](const auto& fiber) { return fiber->number == number; });
   if (found == fibers_.end() || (*found)->has_ended) return;
   (void)wait(found->get(), std::nullopt);
 }

@@ -36,9 +36,7 @@ bool in_fiber() {
   std::abort();
 }
 
-bool is_recursive(const pthread_mutex_t* mutex) {
-  return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP;
-}
+bool is_recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP; }
 
 int own_number() { return in_fiber() ? static_cast<int>(Scheduler::running()->fiber_number()) : 0; }
 
@@ -64,8 +62,7 @@ extern "C" {
 int pthread_create(pthread_t* thread, const pthread_attr_t*, void* (*start)(void*), void* argument) noexcept {
   Scheduler* scheduler = Scheduler::running();
   if (scheduler == nullptr) give_up("a thread is started outside of the simulation");
-  *thread =
-      static_cast<pthread_t>(scheduler->spawn(scheduler->process(), [start, argument] { start(argument); }));
+  *thread = static_cast<pthread_t>(scheduler->spawn(scheduler->process(), [start, argument] { start(argument); }));
   return 0;
 }
 
@@ -121,8 +118,7 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, co
   return wait_for(condition, mutex, time_of(*until) - wall_begin);
 }
 
-int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
-                           const timespec* until) {
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock, const timespec* until) {
   const Time begin = clock == CLOCK_MONOTONIC ? Time(steady_begin) : Time(wall_begin);
   return wait_for(condition, mutex, time_of(*until) - begin);
 }

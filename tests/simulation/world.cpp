@@ -27,10 +27,10 @@ struct NamedPlant {
   const char* name;
   Plant plant;
 };
-constexpr std::array plants{
-    NamedPlant{"none", Plant::none}, NamedPlant{"unfenced-report", Plant::unfenced_report},
-    NamedPlant{"ack-before-commit", Plant::ack_before_commit},
-    NamedPlant{"lost-notification", Plant::lost_notification}, NamedPlant{"unlisted-claim", Plant::unlisted_claim}};
+constexpr std::array plants{NamedPlant{"none", Plant::none}, NamedPlant{"unfenced-report", Plant::unfenced_report},
+                            NamedPlant{"ack-before-commit", Plant::ack_before_commit},
+                            NamedPlant{"lost-notification", Plant::lost_notification},
+                            NamedPlant{"unlisted-claim", Plant::unlisted_claim}};
 }  // namespace
 
 std::optional<Plant> plant_from(const std::string& name) {
@@ -52,9 +52,7 @@ World::World(const WorldSettings& of)
       settings(of) {
   installation().database = &database;
   installation().process = [this] { return scheduler.process(); };
-  installation().run = [this](const char* where, const std::function<void()>& work) {
-    transact(where, work);
-  };
+  installation().run = [this](const char* where, const std::function<void()>& work) { transact(where, work); };
   installed_broker() = &broker;
   database.flaws.is_deaf = of.plant == Plant::lost_notification;
   database.flaws.is_unlisted = of.plant == Plant::unlisted_claim;
@@ -69,8 +67,7 @@ void World::draw_troubles() {
   const auto draw = [&](std::uint64_t& rate, std::uint64_t most_often, std::uint64_t least_often) {
     if (random().one_in(3)) rate = most_often + random().below(least_often - most_often);
   };
-  for (auto* rate :
-       {&troubles.request_lost, &troubles.reply_lost, &troubles.request_doubled, &troubles.call_slow}) {
+  for (auto* rate : {&troubles.request_lost, &troubles.reply_lost, &troubles.request_doubled, &troubles.call_slow}) {
     draw(*rate, 4, 60);
   }
   for (auto* rate : {&troubles.transaction_refused, &troubles.commit_unknown, &troubles.transaction_slow})
@@ -137,8 +134,7 @@ void World::start_server(std::size_t place) {
   const int node = next_node_++ % 1024;
   scheduler.spawn(process, [this, place, process, node] {
     // Never destroyed: see server.hpp.
-    auto server =
-        std::make_unique<Server>(ServerSettings{.process = process, .node = node, .ack_wait = ack_wait});
+    auto server = std::make_unique<Server>(ServerSettings{.process = process, .node = node, .ack_wait = ack_wait});
     places_[place].server = server.release();
   });
 }
@@ -156,8 +152,7 @@ void World::kill_server(std::size_t place) {
 void World::start_worker(WorkerProcess& worker) {
   worker.process = next_process_++;
   // Mostly a new name, as workers make one up; sometimes the old one, which must free what it held.
-  if (worker.worker_id.empty() || !random().one_in(4))
-    worker.worker_id = "w" + std::to_string(++incarnations_);
+  if (worker.worker_id.empty() || !random().one_in(4)) worker.worker_id = "w" + std::to_string(++incarnations_);
   worker.stop = {};
   worker.is_up = true;
   names_[worker.process] = worker.worker_id;
@@ -206,8 +201,7 @@ void World::transact(const char* where, const std::function<void()>& work) {
     throw;
   }
   if (random().one_in(troubles.crash_after)) crash_here("after a commit");
-  if (random().one_in(troubles.commit_unknown))
-    throw postgres::Unavailable("the connection was lost during commit");
+  if (random().one_in(troubles.commit_unknown)) throw postgres::Unavailable("the connection was lost during commit");
   if (random().one_in(4)) scheduler.sleep(random().time({}, milliseconds(2)));
 }
 
@@ -247,8 +241,8 @@ void World::watch() {
       break;
     }
     if (scheduler.now() - begin > patience) {
-      trace.broken("not everything has ended although nothing goes wrong any more (R6): " +
-                   std::to_string(clients) + " clients wait; " + unfinished(database));
+      trace.broken("not everything has ended although nothing goes wrong any more (R6): " + std::to_string(clients) +
+                   " clients wait; " + unfinished(database));
     }
   }
   scheduler.stop();

@@ -34,12 +34,10 @@ struct WorldSettings {
 // some seeds try one trouble thoroughly (swarm testing).
 struct Troubles {
   std::uint64_t request_lost = 0, reply_lost = 0, request_doubled = 0, call_slow = 0;
-  std::uint64_t transaction_refused = 0, commit_unknown = 0, crash_before = 0, crash_after = 0,
-                transaction_slow = 0;
+  std::uint64_t transaction_refused = 0, commit_unknown = 0, crash_before = 0, crash_after = 0, transaction_slow = 0;
   std::uint64_t tool_fails = 0, tool_slow = 0;
   // Of each turn of the one who breaks things.
-  std::uint64_t worker_killed = 0, worker_frozen = 0, worker_drained = 0, server_killed = 0,
-                server_frozen = 0;
+  std::uint64_t worker_killed = 0, worker_frozen = 0, worker_drained = 0, server_killed = 0, server_frozen = 0;
   std::uint64_t broker_down = 0, stream_wiped = 0, consumer_dropped = 0, database_down = 0;
 };
 
@@ -106,9 +104,7 @@ class World {
   void start_server(std::size_t place);
   void start_worker(WorkerProcess& worker);
   [[nodiscard]] std::size_t server_places() const { return places_.size(); }
-  [[nodiscard]] ProcessNumber server_at(std::size_t place) const {
-    return places_[place].process;
-  }  // 0: none
+  [[nodiscard]] ProcessNumber server_at(std::size_t place) const { return places_[place].process; }  // 0: none
   void set_database_up(bool is_up) { is_database_up_ = is_up; }
   void load_playbooks();
   void calm_down();

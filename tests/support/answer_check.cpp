@@ -62,15 +62,14 @@ std::string AnswerCheck::wrong(const CheckedAnswer& answer) const {
   const auto response = responses.find(std::to_string(answer.status));
   std::string problem;
   if (response == responses.end()) {
-    if (std::find(early_statuses.begin(), early_statuses.end(), answer.status) != early_statuses.end())
-      return {};
+    if (std::find(early_statuses.begin(), early_statuses.end(), answer.status) != early_statuses.end()) return {};
     problem = "the document has no such status";
   } else {
     problem = wrong_body(*response, answer);
   }
   if (problem.empty()) return {};
-  return std::string(answer.method) + " " + std::string(answer.target) + " answered " +
-         std::to_string(answer.status) + ": " + problem + "\n" + std::string(answer.body.substr(0, 1000));
+  return std::string(answer.method) + " " + std::string(answer.target) + " answered " + std::to_string(answer.status) +
+         ": " + problem + "\n" + std::string(answer.body.substr(0, 1000));
 }
 
 std::string AnswerCheck::wrong_body(const Json& response, const CheckedAnswer& answer) const {
@@ -82,8 +81,7 @@ std::string AnswerCheck::wrong_body(const Json& response, const CheckedAnswer& a
   const auto body = Json::parse(answer.body, nullptr, false);
   if (body.is_discarded()) return "the body is no JSON";
   const auto reference = schema["$ref"].get<std::string>();
-  const auto error =
-      checker_.check(reference.substr(reference.rfind('/') + 1), body, {.all_fields_are_named = true});
+  const auto error = checker_.check(reference.substr(reference.rfind('/') + 1), body, {.all_fields_are_named = true});
   return error ? error->message : std::string{};
 }
 

@@ -7,11 +7,10 @@ namespace noetl::support {
 Certificates::Certificates() {
   openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem");
   for (const std::string name : {"server", "client"}) {
-    openssl("req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
-            ".csr");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name + ".csr");
     write_text(folder_.path() / "names", "subjectAltName=IP:127.0.0.1");
-    openssl("x509 -req -days 2 -in " + name +
-            ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out " + name + ".pem");
+    openssl("x509 -req -days 2 -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out " +
+            name + ".pem");
   }
 }
 

@@ -92,13 +92,12 @@ HttpAnswer HttpClient::get(const std::string& path) const {
   return answer;
 }
 
-HttpAnswer HttpClient::post(const std::string& path, const nlohmann::json& body,
-                            const HttpHeaders& headers) const {
+HttpAnswer HttpClient::post(const std::string& path, const nlohmann::json& body, const HttpHeaders& headers) const {
   return post_raw(path, body.dump(), "application/json", headers);
 }
 
-HttpAnswer HttpClient::post_raw(const std::string& path, const std::string& body,
-                                const std::string& content_type, const HttpHeaders& headers) const {
+HttpAnswer HttpClient::post_raw(const std::string& path, const std::string& body, const std::string& content_type,
+                                const HttpHeaders& headers) const {
   httplib::Client client(host_, port_);
   prepare(client);
   auto answer = answer_of(client.Post(path, headers_of(headers), body, content_type), "POST " + path);

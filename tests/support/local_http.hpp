@@ -32,8 +32,7 @@ class LocalHttp {
     port_ = server.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server.listen_after_bind(); });
     // To stop a server that does not listen yet is to do nothing, and then it listens for ever.
-    wait_until("the local HTTP server listens", std::chrono::seconds(10),
-               [this] { return server.is_running(); });
+    wait_until("the local HTTP server listens", std::chrono::seconds(10), [this] { return server.is_running(); });
   }
   [[nodiscard]] std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;

@@ -89,13 +89,12 @@ NatsServer::NatsServer() {
 NatsServer::~NatsServer() = default;  // ~Process kills it
 
 void NatsServer::start() {
-  server_ = std::make_unique<Process>(
-      ProcessSettings{.command = {"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port_), "-js", "-sd",
-                                  folder_.path()},
-                      .env = {},
-                      .log_file = folder_.path() / "log",
-                      .work_folder = {},
-                      .user = {}});
+  server_ = std::make_unique<Process>(ProcessSettings{
+      .command = {"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port_), "-js", "-sd", folder_.path()},
+      .env = {},
+      .log_file = folder_.path() / "log",
+      .work_folder = {},
+      .user = {}});
   wait_until("nats-server on port " + std::to_string(port_), 15s,
              [&] { return !server_->is_running() || request("$JS.API.INFO").contains("limits"); });
   if (!server_->is_running()) throw std::runtime_error("nats-server did not start: " + server_->log());
@@ -107,9 +106,8 @@ std::string NatsServer::url() const { return "nats://127.0.0.1:" + std::to_strin
 
 std::string NatsServer::exchange(const std::string& lines, bool wants_message) const {
   Connection connection(port_);
-  connection.write(
-      "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n" + lines +
-      "PING\r\n");
+  connection.write("CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n" +
+                   lines + "PING\r\n");
   for (;;) {
     const std::string line = connection.read_line();
     if (line.starts_with("-ERR")) throw std::runtime_error("nats-server says " + line);

@@ -10,8 +10,7 @@ namespace noetl::support {
 inline std::shared_ptr<const reach::Reach> open_reach(
     std::filesystem::path files_root = std::filesystem::temp_directory_path()) {
   return std::make_shared<const reach::Reach>(
-      reach::EgressSettings{.allow = "loopback,own", .deny = {}, .own = {}, .never = {}},
-      std::move(files_root));
+      reach::EgressSettings{.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}, std::move(files_root));
 }
 
 }  // namespace noetl::support

@@ -43,9 +43,7 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string at(const std::string& host) const {
-    return "http://" + host + ":" + std::to_string(port_);
-  }
+  [[nodiscard]] std::string at(const std::string& host) const { return "http://" + host + ":" + std::to_string(port_); }
   [[nodiscard]] int connections() const { return connections_; }
   [[nodiscard]] std::string heard() const {
     const std::lock_guard lock(mutex_);

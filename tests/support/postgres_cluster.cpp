@@ -41,8 +41,8 @@ void PostgresCluster::init() {
   if (::geteuid() == 0 && ::chown(folder_.path().c_str(), user_.uid, user_.gid) != 0) {
     throw std::runtime_error("cannot give " + folder_.path().string() + " to user " + user_.name);
   }
-  run_program({.command = {"initdb", "-D", folder_.path() / "cluster", "-U", "postgres", "-A", "trust", "-E",
-                           "UTF8", "--locale=C.UTF-8", "--no-sync"},
+  run_program({.command = {"initdb", "-D", folder_.path() / "cluster", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                           "--locale=C.UTF-8", "--no-sync"},
                .env = {},
                .log_file = {},
                .work_folder = folder_.path(),
@@ -53,15 +53,14 @@ void PostgresCluster::init() {
 void PostgresCluster::start() {
   const std::string log_file = folder_.path() / "log";
   // Without fsync: the tests kill processes, never the machine. 300 connections: several servers' pools.
-  server_ = std::make_unique<Process>(
-      ProcessSettings{.command = {"postgres", "-D", folder_.path() / "cluster", "-p", std::to_string(port_),
-                                  "-h", "127.0.0.1", "-k", folder_.path(), "-c", "fsync=off", "-c",
-                                  "max_connections=300", "-c", "log_min_messages=warning"},
-                      .env = {{"LC_ALL", "C.UTF-8"}},
-                      .log_file = log_file,
-                      .work_folder = folder_.path(),
-                      .user = user_,
-                      .death_signal = SIGQUIT});
+  server_ = std::make_unique<Process>(ProcessSettings{
+      .command = {"postgres", "-D", folder_.path() / "cluster", "-p", std::to_string(port_), "-h", "127.0.0.1", "-k",
+                  folder_.path(), "-c", "fsync=off", "-c", "max_connections=300", "-c", "log_min_messages=warning"},
+      .env = {{"LC_ALL", "C.UTF-8"}},
+      .log_file = log_file,
+      .work_folder = folder_.path(),
+      .user = user_,
+      .death_signal = SIGQUIT});
   wait_until("Postgres on port " + std::to_string(port_), 30s, [&] {
     if (!server_->is_running()) return true;
     return sql_number(url("postgres"), "select 1") == 1;
@@ -96,9 +95,7 @@ std::string PostgresCluster::create_database() {
   return url(name);
 }
 
-std::string PostgresCluster::as_server(std::string url) {
-  return url.replace(url.find("postgres@"), 8, server_role);
-}
+std::string PostgresCluster::as_server(std::string url) { return url.replace(url.find("postgres@"), 8, server_role); }
 
 std::string PostgresCluster::log() const { return read_text(folder_.path() / "log"); }
 

@@ -22,8 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 bool is_setting_of_ours(const std::string& name) {
-  return name.starts_with("NOETL_") || name == "NATS_URL" || name == "SERVER_API_URL" ||
-         name.starts_with("PG");
+  return name.starts_with("NOETL_") || name == "NATS_URL" || name == "SERVER_API_URL" || name.starts_with("PG");
 }
 
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
@@ -71,8 +70,7 @@ struct Prepared {
 };
 
 // Between fork and exec: only calls that are safe there.
-[[noreturn]] void become(const ProcessSettings& settings, const Prepared& prepared, int log_fd,
-                         pid_t parent) {
+[[noreturn]] void become(const ProcessSettings& settings, const Prepared& prepared, int log_fd, pid_t parent) {
   const int null_fd = ::open("/dev/null", O_RDONLY);
   ::dup2(null_fd, STDIN_FILENO);
   ::dup2(log_fd, STDOUT_FILENO);
@@ -88,8 +86,7 @@ struct Prepared {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(prepared.argument_pointers[0], prepared.argument_pointers.data(),
-           prepared.environment_pointers.data());
+  ::execve(prepared.argument_pointers[0], prepared.argument_pointers.data(), prepared.environment_pointers.data());
   ::_exit(127);
 }
 
@@ -176,8 +173,7 @@ std::string run_program(ProcessSettings settings, std::chrono::milliseconds pati
   Process process(settings);
   const ExitCode code = process.wait(patience);
   if (code != 0) {
-    throw std::runtime_error(settings.command[0] + " ended with " + std::to_string(code) + ": " +
-                             process.log());
+    throw std::runtime_error(settings.command[0] + " ended with " + std::to_string(code) + ": " + process.log());
   }
   return process.log();
 }

@@ -26,8 +26,7 @@ struct User {
 
 struct ProcessSettings {
   std::vector<std::string> command;  // [0] is a path, or a name in PATH
-  std::map<std::string, std::string>
-      env;  // added to ours; NOETL_*, NATS_URL, SERVER_API_URL of ours are dropped
+  std::map<std::string, std::string> env;  // added to ours; NOETL_*, NATS_URL, SERVER_API_URL of ours are dropped
   std::filesystem::path log_file;  // stdout and stderr, appended; empty: /dev/null
   std::filesystem::path work_folder;  // empty: ours
   std::optional<User> user;  // dropped to before exec

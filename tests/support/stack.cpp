@@ -29,10 +29,8 @@ Stack::Stack(StackSettings settings)
 
 Stack::~Stack() {
   if (std::getenv("NOETL_TEST_SHOW_LOGS") == nullptr) return;
-  for (std::size_t i = 0; i < servers_.size(); ++i)
-    std::cerr << "--- server " << i << "\n" << server(i).log();
-  for (std::size_t i = 0; i < workers_.size(); ++i)
-    std::cerr << "--- worker " << i << "\n" << worker(i).log();
+  for (std::size_t i = 0; i < servers_.size(); ++i) std::cerr << "--- server " << i << "\n" << server(i).log();
+  for (std::size_t i = 0; i < workers_.size(); ++i) std::cerr << "--- worker " << i << "\n" << worker(i).log();
 }
 
 HttpClient Stack::api(std::size_t server) const { return HttpClient("127.0.0.1", servers_.at(server).port); }
@@ -101,16 +99,13 @@ std::size_t Stack::start_worker(const std::map<std::string, std::string>& env) {
                       .work_folder = {},
                       .user = {}}));
   auto& worker = *workers_.back();
-  wait_until("the worker's registration", 20s, [&] {
-    return !worker.is_running() || sql_number("select count(*) from noetl.worker") > before;
-  });
+  wait_until("the worker's registration", 20s,
+             [&] { return !worker.is_running() || sql_number("select count(*) from noetl.worker") > before; });
   if (!worker.is_running()) throw std::runtime_error("noetl-worker did not start: " + worker.log());
   return index;
 }
 
-std::vector<SqlRow> Stack::sql(const std::string& statement) const {
-  return support::sql(database_url_, statement);
-}
+std::vector<SqlRow> Stack::sql(const std::string& statement) const { return support::sql(database_url_, statement); }
 std::int64_t Stack::sql_number(const std::string& statement) const {
   return support::sql_number(database_url_, statement);
 }
@@ -129,8 +124,7 @@ std::string Stack::execute(const std::string& path, const nlohmann::json& payloa
   return answer.json().at("execution_id");
 }
 
-nlohmann::json Stack::wait_for_execution(const std::string& execution_id,
-                                         std::chrono::milliseconds patience) const {
+nlohmann::json Stack::wait_for_execution(const std::string& execution_id, std::chrono::milliseconds patience) const {
   nlohmann::json execution;
   wait_until("end of execution " + execution_id, patience, [&] {
     execution = api().get("/api/v2/executions/" + execution_id).json();

@@ -54,8 +54,8 @@ class Stack {
   // Starts an execution and returns its id.
   [[nodiscard]] std::string execute(const std::string& path, const nlohmann::json& payload) const;
   // Waits until the execution has left RUNNING; returns GET /api/v2/executions/{id}.
-  [[nodiscard]] nlohmann::json wait_for_execution(
-      const std::string& execution_id, std::chrono::milliseconds patience = std::chrono::seconds(20)) const;
+  [[nodiscard]] nlohmann::json wait_for_execution(const std::string& execution_id,
+                                                  std::chrono::milliseconds patience = std::chrono::seconds(20)) const;
   // Enqueues plain commands ({tool:…} each) and returns their queue ids.
   std::vector<std::string> enqueue(const std::vector<nlohmann::json>& commands) const;
 

@@ -36,8 +36,7 @@ TEST_CASE("Postgres keeps its port and its committed rows over a restart") {
 
 TEST_CASE("nats-server answers the JetStream API and keeps a stream over a crash") {
   NatsServer nats;
-  const auto made =
-      nats.request("$JS.API.STREAM.CREATE.T", R"({"name":"T","subjects":["t"],"storage":"file"})");
+  const auto made = nats.request("$JS.API.STREAM.CREATE.T", R"({"name":"T","subjects":["t"],"storage":"file"})");
   CHECK(made.at("config").at("name") == "T");
   nats.publish("t", "hello");
 
@@ -64,11 +63,9 @@ TEST_CASE("a killed process reports its signal, and a missing program says how t
   Process process({.command = {"sleep", "60"}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}});
 
   CHECK(process.kill() == 128 + SIGKILL);
-  CHECK_THROWS_WITH_AS((void)find_program("no-such-program"), doctest::Contains("./dev setup"),
-                       std::runtime_error);
+  CHECK_THROWS_WITH_AS((void)find_program("no-such-program"), doctest::Contains("./dev setup"), std::runtime_error);
 }
 
 TEST_CASE("waiting in vain throws and names what was waited for") {
-  CHECK_THROWS_WITH_AS(wait_until("the moon", 30ms, [] { return false; }), doctest::Contains("the moon"),
-                       TimedOut);
+  CHECK_THROWS_WITH_AS(wait_until("the moon", 30ms, [] { return false; }), doctest::Contains("the moon"), TimedOut);
 }

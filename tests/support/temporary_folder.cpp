@@ -18,8 +18,7 @@ TemporaryFolder::TemporaryFolder(const std::string& prefix) {
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  std::error_code
-      ignored;  // what a dying process still writes there is left to the system's cleaning of /tmp
+  std::error_code ignored;  // what a dying process still writes there is left to the system's cleaning of /tmp
   std::filesystem::remove_all(path_, ignored);
 }
 

@@ -34,21 +34,19 @@ TokenServer::TokenServer() : serving_(std::make_unique<Serving>()) {
     }
     const std::string token = token_mark() + std::to_string(++tokens_given);
     serving_->tokens.with([&](auto& tokens) { tokens.insert(token); });
-    response.set_content(R"({"access_token":")" + token + R"(","token_type":"Bearer","expires_in":)" +
-                             std::to_string(expires_in) + "}",
-                         "application/json");
+    response.set_content(
+        R"({"access_token":")" + token + R"(","token_type":"Bearer","expires_in":)" + std::to_string(expires_in) + "}",
+        "application/json");
   });
   serving_->server.Get("/protected", [this](const httplib::Request& request, httplib::Response& response) {
     const std::string header = request.get_header_value("Authorization");
-    const bool is_good = header.starts_with("Bearer ") && serving_->tokens.with([&](const auto& tokens) {
-      return tokens.contains(header.substr(7));
-    });
+    const bool is_good = header.starts_with("Bearer ") &&
+                         serving_->tokens.with([&](const auto& tokens) { return tokens.contains(header.substr(7)); });
     ++(is_good ? protected_hits : protected_refusals);
     response.status = is_good ? 200 : 401;
     // Echoes what it was sent, as debugging endpoints do.
-    response.set_content(
-        R"({"is_good":)" + std::string(is_good ? "true" : "false") + R"(,"seen":")" + header + "\"}",
-        "application/json");
+    response.set_content(R"({"is_good":)" + std::string(is_good ? "true" : "false") + R"(,"seen":")" + header + "\"}",
+                         "application/json");
   });
   serving_->port = serving_->server.bind_to_any_port("127.0.0.1");
   serving_->thread = std::thread([this] { serving_->server.listen_after_bind(); });

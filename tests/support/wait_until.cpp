@@ -7,8 +7,7 @@ namespace {
 constexpr std::chrono::milliseconds poll_interval{10};
 }
 
-void wait_until(const std::string& what, std::chrono::milliseconds patience,
-                const std::function<bool()>& condition) {
+void wait_until(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   std::string last_problem;
   for (;;) {

@@ -14,8 +14,7 @@ struct TimedOut : std::runtime_error {
 
 // Returns once `condition` holds; throws TimedOut naming `what` when it does not within `patience`.
 // An exception of the condition counts as "not yet" and is quoted when the time is over.
-void wait_until(const std::string& what, std::chrono::milliseconds patience,
-                const std::function<bool()>& condition);
+void wait_until(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& condition);
 
 // For what must stay true: polls for `period` and returns false as soon as `condition` fails.
 [[nodiscard]] bool holds_for(std::chrono::milliseconds period, const std::function<bool()>& condition);

@@ -23,8 +23,10 @@ struct WorkerCommandsSettings {
 class WorkerCommands {
  public:
   // The connection must outlive it. Errors: as Responder::listen has them.
-  [[nodiscard]] static base::Result<std::unique_ptr<WorkerCommands>> start(nats::Connection& connection, WorkerCommandsSettings settings,
-                                                                           loop::WorkerOrders& orders, const loop::WorkerCounts& counts);
+  [[nodiscard]] static base::Result<std::unique_ptr<WorkerCommands>> start(nats::Connection& connection,
+                                                                           WorkerCommandsSettings settings,
+                                                                           loop::WorkerOrders& orders,
+                                                                           const loop::WorkerCounts& counts);
   ~WorkerCommands();
   WorkerCommands(const WorkerCommands&) = delete;
   WorkerCommands& operator=(const WorkerCommands&) = delete;
@@ -34,7 +36,8 @@ class WorkerCommands {
   [[nodiscard]] std::uint64_t errors() const { return errors_; }
 
  private:
-  WorkerCommands(nats::Connection& connection, WorkerCommandsSettings settings, loop::WorkerOrders& orders, const loop::WorkerCounts& counts);
+  WorkerCommands(nats::Connection& connection, WorkerCommandsSettings settings, loop::WorkerOrders& orders,
+                 const loop::WorkerCounts& counts);
   void answer(nats::Responder& responder, const nats::Responder::Incoming& request);
   [[nodiscard]] std::string obey(const std::string& command);
 

@@ -28,7 +28,8 @@ constexpr CounterName counters[] = {
     {"notifications", "Notifications taken from JetStream.", &Counts::notifications},
     {"invalid_notifications", "Messages that were no notifications.", &Counts::garbage},
     {"commands_claimed", "Commands claimed.", &Counts::claimed},
-    {"direct_claims", "Commands of those that the server claimed for this worker as they were made.", &Counts::dispatched},
+    {"direct_claims", "Commands of those that the server claimed for this worker as they were made.",
+     &Counts::dispatched},
     {"claims_refused", "Claims refused: somebody else has the command, or it has ended.", &Counts::refused},
     {"attempts_completed", "Attempts reported as completed.", &Counts::completed},
     {"attempts_failed", "Attempts reported as failed.", &Counts::failed},
@@ -45,8 +46,8 @@ constexpr CounterName counters[] = {
 };
 
 std::string line(const std::string& name, const char* kind, const char* help, std::uint64_t value) {
-  return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n" + name + " " +
-         std::to_string(value) + "\n";
+  return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n" + name + " " + std::to_string(value) +
+         "\n";
 }
 
 http::Response text_response(int status, const std::string& text) {
@@ -90,8 +91,8 @@ class HealthServer::State final : public http::Application {
     try {
       port_ = server_.bind();
     } catch (const std::runtime_error& error) {
-      throw std::runtime_error("health-port: cannot listen on " + settings.host + ":" +
-                               std::to_string(settings.port) + ": " + error.what());
+      throw std::runtime_error("health-port: cannot listen on " + settings.host + ":" + std::to_string(settings.port) +
+                               ": " + error.what());
     }
     thread_ = std::jthread([this] { server_.serve(); });
   }

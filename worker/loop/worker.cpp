@@ -66,9 +66,7 @@ struct Worker::Running {
         prefetch(settings.slots, settings.prefetch_max),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
     if (!settings.uses_nats) return;
-    const auto given = [](const std::string& told, std::string own) {
-      return told.empty() ? std::move(own) : told;
-    };
+    const auto given = [](const std::string& told, std::string own) { return told.empty() ? std::move(own) : told; };
     consumer = std::make_unique<NotificationConsumer>(
         NotificationConsumerSettings{.nats = settings.nats,
                                      .stream = given(rules.nats_stream, settings.stream),
@@ -101,8 +99,7 @@ Worker::Worker(WorkerSettings settings, transport::Transport& transport, const t
     : settings_(std::move(settings)), transport_(transport), registry_(registry), secrets_(secrets) {
   if (settings_.worker_id.empty()) settings_.worker_id = new_worker_id();
   if (!wire::is_worker_id(settings_.worker_id))
-    throw std::invalid_argument("worker id '" + settings_.worker_id +
-                                "' must be 1 to 128 of A-Z a-z 0-9 . _ -");
+    throw std::invalid_argument("worker id '" + settings_.worker_id + "' must be 1 to 128 of A-Z a-z 0-9 . _ -");
   if (!wire::is_pool_name(settings_.pool))
     throw std::invalid_argument("pool '" + settings_.pool + "' must be 1 to 64 of A-Z a-z 0-9 _ -");
   if (settings_.slots < 1 || settings_.slots > slots_limit) {
@@ -185,10 +182,9 @@ bool Worker::run(const std::stop_token& stop) {
   const auto rules = register_until_known(stop);
   if (!rules) return true;
   if (rules->ack_wait.count() > 0) settings_.ack_wait = rules->ack_wait;
-  telemetry::log_info("worker", "registered",
-                      {{"worker_id", settings_.worker_id},
-                       {"pool", settings_.pool},
-                       {"slots", std::to_string(settings_.slots)}});
+  telemetry::log_info(
+      "worker", "registered",
+      {{"worker_id", settings_.worker_id}, {"pool", settings_.pool}, {"slots", std::to_string(settings_.slots)}});
   Running running(settings_, *rules, registration(), transport_, counts_, orders_);
   start(running, *rules);
   counts_.is_registered = true;
@@ -209,8 +205,7 @@ bool Worker::drain(Running& running) {
   if (running.consumer) running.consumer->close();
   running.threads->hand_back_all();
   if (!running.leases.wait_until_idle(settings_.grace)) {
-    const int stopped =
-        running.leases.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
+    const int stopped = running.leases.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
     telemetry::log_warn("worker", "grace is over: tools are stopped and their commands handed back",
                         {{"commands", std::to_string(stopped)}});
     if (!running.leases.wait_until_idle(stop_patience)) {

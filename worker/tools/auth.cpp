@@ -11,9 +11,8 @@ namespace {
 
 base::Result<Credential> find_credential(const ToolCall& call, const std::string& name) {
   if (call.credentials == nullptr) {
-    return base::failure(
-        base::ErrorCode::unavailable,
-        "credential '" + name + "' is wanted, but this worker has nobody to ask for credentials");
+    return base::failure(base::ErrorCode::unavailable,
+                         "credential '" + name + "' is wanted, but this worker has nobody to ask for credentials");
   }
   auto found = call.credentials->find(name);
   if (found || found.error().code != base::ErrorCode::not_found) return found;
@@ -27,8 +26,7 @@ std::optional<std::string> name_in(const Json& map) {
     const auto found = map.find(key);
     // {type, key} is how the older playbooks refer; {type: api_key, key, value} is a header.
     const bool is_reference = found != map.end() && found->is_string() && !map.contains("value") &&
-                              !map.contains("header") && !map.contains("password") &&
-                              !map.contains("token") &&
+                              !map.contains("header") && !map.contains("password") && !map.contains("token") &&
                               (std::string_view(key) == "credential" || map.size() <= 3);
     if (!is_reference) continue;
     if (map.contains("type") && map.at("type").is_string() && std::string_view(key) != "credential") {
@@ -43,7 +41,7 @@ std::optional<std::string> name_in(const Json& map) {
 // What a playbook may say of a stored credential: how it is presented. Where it goes, and how well the way is protected, is not
 // the playbook's to say.
 bool may_stand_beside(std::string_view field) {
-  constexpr std::string_view allowed[] = {"header", "header_name", "param",  "in",     "location",         "username",
+  constexpr std::string_view allowed[] = {"header", "header_name", "param",  "in",       "location",         "username",
                                           "user",   "db_name",     "dbname", "database", "application_name", "region"};
   return std::find(std::begin(allowed), std::end(allowed), field) != std::end(allowed);
 }
@@ -61,8 +59,7 @@ base::Result<std::optional<Credential>> from_map(const ToolCall& call, const Jso
                              "auth");
       found->data[key] = value;
     }
-    if (map.contains("type") && map.at("type").is_string() && found->type.empty())
-      found->type = map.at("type");
+    if (map.contains("type") && map.at("type").is_string() && found->type.empty()) found->type = map.at("type");
     return std::optional(*std::move(found));
   }
   // {"alias": {…}}: the only member is the map that is meant.
@@ -83,8 +80,7 @@ base::Result<std::optional<Credential>> auth_of(const ToolCall& call) {
   if (!auth->is_string()) {
     return base::failure(
         base::ErrorCode::invalid_input,
-        std::string("option 'auth' must be the name of a credential or a map, not ") + auth->type_name(),
-        "auth");
+        std::string("option 'auth' must be the name of a credential or a map, not ") + auth->type_name(), "auth");
   }
   auto found = find_credential(call, auth->get<std::string>());
   if (!found) return tl::unexpected(found.error());
@@ -111,11 +107,12 @@ base::Result<void> check_nothing_beside(const ToolCall& call, const Credential& 
   if (auth.policies.empty()) return {};  // it stands in the playbook as well
   for (const std::string_view option : options) {
     if (find_option(call, {option}) == nullptr) continue;
-    return base::failure(base::ErrorCode::invalid_input,
-                         "option '" + std::string(option) + "' stands beside credential '" + auth.name +
-                             "': where that is sent, only the credential says; leave the option out, or make a credential for "
-                             "the other place",
-                         std::string(option));
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "option '" + std::string(option) + "' stands beside credential '" + auth.name +
+            "': where that is sent, only the credential says; leave the option out, or make a credential for "
+            "the other place",
+        std::string(option));
   }
   return {};
 }

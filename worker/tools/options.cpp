@@ -53,15 +53,14 @@ std::string warning_of(std::string_view name, std::string_view kind, std::span<c
 
 }  // namespace
 
-std::string unknown_options(const ToolCall& call, std::string_view kind,
-                            std::span<const OptionSpec> options) {
+std::string unknown_options(const ToolCall& call, std::string_view kind, std::span<const OptionSpec> options) {
   if (options.empty() || !call.tool.is_object()) return {};
   std::string warnings;
   for (const auto& [name, value] : call.tool.items()) {
     const std::string_view wanted = name;
-    const bool is_known = std::find(always_known.begin(), always_known.end(), wanted) != always_known.end() ||
-                          std::any_of(options.begin(), options.end(),
-                                      [&](const OptionSpec& option) { return option.name == wanted; });
+    const bool is_known =
+        std::find(always_known.begin(), always_known.end(), wanted) != always_known.end() ||
+        std::any_of(options.begin(), options.end(), [&](const OptionSpec& option) { return option.name == wanted; });
     if (!is_known && wanted.size() <= 64) warnings += warning_of(wanted, kind, options);
   }
   return warnings;
@@ -75,9 +74,8 @@ base::Result<std::int64_t> integer_option(const ToolCall& call, std::string_view
   if (!number || std::floor(*number) != *number || *number < static_cast<double>(least) ||
       *number > static_cast<double>(most)) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "option '" + std::string(name) + "' must be a whole number from " +
-                             std::to_string(least) + " to " + std::to_string(most) + ", not " +
-                             to_text(*value),
+                         "option '" + std::string(name) + "' must be a whole number from " + std::to_string(least) +
+                             " to " + std::to_string(most) + ", not " + to_text(*value),
                          std::string(name));
   }
   return static_cast<std::int64_t>(*number);
@@ -142,8 +140,7 @@ base::Result<std::chrono::steady_clock::time_point> deadline_of(const ToolCall& 
   if (value == nullptr) return call.deadline;
   const auto wanted = durations::duration_of(*value, durations::timeout_bounds);
   if (!wanted) {
-    return base::failure(base::ErrorCode::invalid_input, "option 'timeout': " + wanted.error().message,
-                         "timeout");
+    return base::failure(base::ErrorCode::invalid_input, "option 'timeout': " + wanted.error().message, "timeout");
   }
   return std::min(call.deadline, std::chrono::steady_clock::now() + *wanted);
 }

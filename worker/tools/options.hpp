@@ -32,12 +32,10 @@ namespace noetl::tools {
 
 // Absent: the fallback. Present but no number within [least, most]: invalid_input that names the option.
 [[nodiscard]] base::Result<std::int64_t> integer_option(const ToolCall& call, std::string_view name,
-                                                        std::int64_t fallback, std::int64_t least,
-                                                        std::int64_t most);
+                                                        std::int64_t fallback, std::int64_t least, std::int64_t most);
 
 // Absent: the fallback. Numbers and booleans are given as text.
-[[nodiscard]] base::Result<std::string> text_option(const ToolCall& call,
-                                                    std::initializer_list<std::string_view> names,
+[[nodiscard]] base::Result<std::string> text_option(const ToolCall& call, std::initializer_list<std::string_view> names,
                                                     std::string fallback = {});
 
 // Option `numeric` of the tools that run SQL.

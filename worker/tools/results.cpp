@@ -21,10 +21,9 @@ Json parse_answer(std::string_view text, std::size_t values_max, std::size_t dep
 }
 
 ToolResult too_many_values() {
-  return failed(
-      error_of("output_limit", "what came back has more than " + std::to_string(domain::result_values_max) +
-                                   " JSON values (texts, numbers, lists, maps), the most that a result "
-                                   "may have"));
+  return failed(error_of("output_limit", "what came back has more than " + std::to_string(domain::result_values_max) +
+                                             " JSON values (texts, numbers, lists, maps), the most that a result "
+                                             "may have"));
 }
 
 ToolResult completed(std::string result_json) {
@@ -114,10 +113,9 @@ std::string BoundedOutput::text() const {
   if (!is_cut()) return storable_text(kept_);
   std::size_t kept = bytes_max_ > mark_bytes_max ? bytes_max_ - mark_bytes_max : 0;
   // Not within a character: the half of it would be replaced, and what ends there not be recognised.
-  for (int i = 0; i < 3 && kept > 0 && (static_cast<unsigned char>(kept_[kept]) & 0xC0U) == 0x80U; ++i)
-    --kept;
-  return storable_text(std::string_view(kept_).substr(0, kept)) + std::string(cut_mark) +
-         std::to_string(bytes_seen_) + " bytes in all, the first " + std::to_string(kept) + " kept]\n";
+  for (int i = 0; i < 3 && kept > 0 && (static_cast<unsigned char>(kept_[kept]) & 0xC0U) == 0x80U; ++i) --kept;
+  return storable_text(std::string_view(kept_).substr(0, kept)) + std::string(cut_mark) + std::to_string(bytes_seen_) +
+         " bytes in all, the first " + std::to_string(kept) + " kept]\n";
 }
 
 }  // namespace noetl::tools

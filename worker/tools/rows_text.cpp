@@ -52,8 +52,8 @@ void RowsText::end_statement(const Ending& ending) {
   } else {
     affected_ += ending.row_count;
     if (!has_rows_) last_count_ = ending.row_count;
-    commands_ += R"("row_count":)" + count + R"(,"affected_rows":)" + count +
-                 R"(,"message":"Command executed. )" + count + R"( rows affected."},)";
+    commands_ += R"("row_count":)" + count + R"(,"affected_rows":)" + count + R"(,"message":"Command executed. )" +
+                 count + R"( rows affected."},)";
   }
   begin_statement();
 }
@@ -66,8 +66,8 @@ void RowsText::end_with_error(const domain::ToolError& error) {
 
 std::string RowsText::text(bool is_success, bool is_rolled_back) const {
   std::string text = "{" + commands_ + R"("status":")" + (is_success ? "success" : "error") + R"(","rows":)" +
-                     last_rows_ + R"(,"columns":)" + last_columns_ + R"(,"row_count":)" +
-                     std::to_string(last_count_) + R"(,"affected_rows":)" + std::to_string(affected_);
+                     last_rows_ + R"(,"columns":)" + last_columns_ + R"(,"row_count":)" + std::to_string(last_count_) +
+                     R"(,"affected_rows":)" + std::to_string(affected_);
   if (is_rolled_back) text += R"(,"rolled_back":true)";
   return text + "}";
 }

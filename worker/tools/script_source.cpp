@@ -25,7 +25,8 @@ base::Result<std::string> checked_text(std::string text, const std::string& name
   const std::string storable = domain::storable_text(text);
   if (storable == text) return text;
   const auto at = std::mismatch(text.begin(), text.end(), storable.begin(), storable.end()).first - text.begin();
-  return failure(ErrorCode::invalid_input, "script '" + name + "' is not UTF-8 without NUL: byte " + std::to_string(at), "script");
+  return failure(ErrorCode::invalid_input, "script '" + name + "' is not UTF-8 without NUL: byte " + std::to_string(at),
+                 "script");
 }
 
 bool is_below(const fs::path& path, const fs::path& root) {
@@ -54,13 +55,12 @@ base::Result<std::string> ScriptSource::read(const ToolCall& call) const {
         if (place->contains(name) && place->at(name).is_string()) return place->at(name).get<std::string>();
       }
     }
-    return failure(ErrorCode::invalid_input, "option 'script' of type inline needs its text in 'content'",
-                   "script");
+    return failure(ErrorCode::invalid_input, "option 'script' of type inline needs its text in 'content'", "script");
   }
-  return failure(ErrorCode::unsupported,
-                 "option 'script' has a source of type '" + type +
-                     "'; this worker reads scripts of type file, http and inline",
-                 "script");
+  return failure(
+      ErrorCode::unsupported,
+      "option 'script' has a source of type '" + type + "'; this worker reads scripts of type file, http and inline",
+      "script");
 }
 
 base::Result<std::string> ScriptSource::read_file(const std::string& path) const {
@@ -74,9 +74,8 @@ base::Result<std::string> ScriptSource::read_file(const std::string& path) const
   const std::string plain = path.starts_with("file://") ? path.substr(7) : path;
   const fs::path file = fs::canonical(root / plain, error);  // an absolute path stays what it is
   if (error) {
-    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read below '" + root.string() +
-                                             "': " + error.message() +
-                                             "; the setting scripts-root says where scripts are");
+    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read below '" + root.string() + "': " +
+                                             error.message() + "; the setting scripts-root says where scripts are");
   }
   // Symbolic links are resolved by now: what is outside is outside.
   if (!is_below(file, root)) {
@@ -84,21 +83,18 @@ base::Result<std::string> ScriptSource::read_file(const std::string& path) const
                    "script '" + path + "' is outside of '" + root.string() + "', the folder of scripts");
   }
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > script_bytes_max) {
-    return failure(ErrorCode::invalid_input, "script '" + path + "' is no file of at most " +
-                                                 std::to_string(script_bytes_max) + " bytes");
+    return failure(ErrorCode::invalid_input,
+                   "script '" + path + "' is no file of at most " + std::to_string(script_bytes_max) + " bytes");
   }
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
-  if (!stream.good() && !stream.eof())
-    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read");
+  if (!stream.good() && !stream.eof()) return failure(ErrorCode::not_found, "script '" + path + "' cannot be read");
   return checked_text(text.str(), path);
 }
 
-base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& source,
-                                              const std::string& uri) const {
-  if (http_ == nullptr)
-    return failure(ErrorCode::unsupported, "scripts of type http cannot be fetched here", "script");
+base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& source, const std::string& uri) const {
+  if (http_ == nullptr) return failure(ErrorCode::unsupported, "scripts of type http cannot be fetched here", "script");
   ToolCall request = call;
   request.tool = source;
   request.tool.erase("type");

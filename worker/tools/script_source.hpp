@@ -19,8 +19,7 @@ class ScriptSource {
 
  private:
   [[nodiscard]] base::Result<std::string> read_file(const std::string& path) const;
-  [[nodiscard]] base::Result<std::string> fetch(const ToolCall& call, const Json& source,
-                                                const std::string& uri) const;
+  [[nodiscard]] base::Result<std::string> fetch(const ToolCall& call, const Json& source, const std::string& uri) const;
 
   std::filesystem::path root_;
   Tool* http_;

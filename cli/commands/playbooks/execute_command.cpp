@@ -76,20 +76,14 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
       ->type_name("K=V")
       ->expected(1)
       ->take_all();
-  command
-      ->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")
+  command->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")
       ->type_name("KEY");
   command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
-  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")
-      ->type_name("TIME");
-  command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")
-      ->type_name("TIME");
+  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")->type_name("TIME");
+  command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")->type_name("TIME");
   command->add_option("--delay", arguments->delay, "Begin after so long")->type_name("TIME");
-  command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")
-      ->type_name("TIME");
-  command
-      ->add_option("--group", arguments->group,
-                   "In whose line it waits to begin; its playbook's when left out")
+  command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")->type_name("TIME");
+  command->add_option("--group", arguments->group, "In whose line it waits to begin; its playbook's when left out")
       ->type_name("NAME");
   on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
 }

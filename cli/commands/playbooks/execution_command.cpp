@@ -15,16 +15,10 @@
 namespace noetl::cli {
 namespace {
 
-const std::vector<Column> event_columns{{"TIME", "created_at"},
-                                        {"EVENT", "event_type"},
-                                        {"STEP", "step"},
-                                        {"STATUS", "status"},
-                                        {"WORKER", "worker_id"},
-                                        {"TEXT", "text"}};
+const std::vector<Column> event_columns{{"TIME", "created_at"}, {"EVENT", "event_type"}, {"STEP", "step"},
+                                        {"STATUS", "status"},   {"WORKER", "worker_id"}, {"TEXT", "text"}};
 
-std::string execution_path(const std::string& id) {
-  return "/api/v2/executions/" + base::percent_encoded(id);
-}
+std::string execution_path(const std::string& id) { return "/api/v2/executions/" + base::percent_encoded(id); }
 
 void add_execution_list(CLI::App& execution, CommandLine& line) {
   struct ExecutionFilter {
@@ -99,12 +93,14 @@ class EventFeed {
 
   base::Result<Json> fresh() {
     constexpr std::size_t page_max = 1000;
-    constexpr std::int64_t looked_back = std::int64_t{2000} << 22;  // two seconds: below its milliseconds an id has 22 bits
+    constexpr std::int64_t looked_back = std::int64_t{2000}
+                                         << 22;  // two seconds: below its milliseconds an id has 22 bits
     Json fresh = Json::array();
     auto from = std::max<std::int64_t>(0, last_ - looked_back);
     for (std::size_t size = page_max; size == page_max && fresh.size() < page_max;) {
       const std::string after = from > 0 ? "&after=" + std::to_string(from) : "";
-      const auto answer = session_.server().get(execution_path(id_) + "/events?limit=" + std::to_string(page_max) + after);
+      const auto answer =
+          session_.server().get(execution_path(id_) + "/events?limit=" + std::to_string(page_max) + after);
       if (!answer) return answer;
       const Json events = events_of(*answer);
       size = events.size();
@@ -213,11 +209,9 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
   auto arguments = std::make_shared<ExecutionArguments>();
   rerun->add_option("execution_id", *id)->required();
-  rerun->add_option("--from", arguments->from_step,
-                    "The step to begin at; what came before it keeps its results");
+  rerun->add_option("--from", arguments->from_step, "The step to begin at; what came before it keeps its results");
   rerun->add_option("--payload", arguments->payload, "JSON whose keys replace the earlier workload's");
-  rerun->add_option("--version", arguments->version,
-                    "Another version of the playbook: its number, or latest");
+  rerun->add_option("--version", arguments->version, "Another version of the playbook: its number, or latest");
   on_chosen(*rerun, line, [id, arguments](Session& session) {
     Json request = Json::object();
     if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
@@ -237,7 +231,7 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
 
 // pause, resume
 void add_execution_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id,
-               const char* name, const char* description) {
+                         const char* name, const char* description) {
   auto* command = execution.add_subcommand(name, description);
   auto should_cascade = std::make_shared<bool>(true);
   command->add_option("execution_id", *id)->required();

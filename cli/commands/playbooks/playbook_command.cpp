@@ -35,26 +35,25 @@ void note_warnings(const Session& session, const std::string& file, const Json& 
   if (warnings == answer.end() || !warnings->is_array()) return;
   for (const auto& one : *warnings) {
     const std::string suggestion = cell_text(one, "suggestion");
-    session.output.note(file + ':' + cell_text(one, "line") + ':' + cell_text(one, "column") + ": warning: " +
-                        cell_text(one, "message") + (suggestion.empty() ? "" : "; " + suggestion));
+    session.output.note(file + ':' + cell_text(one, "line") + ':' + cell_text(one, "column") +
+                        ": warning: " + cell_text(one, "message") + (suggestion.empty() ? "" : "; " + suggestion));
   }
 }
 
 int register_all(Session& session, const std::string& path) {
   Json registered = Json::array();
-  const int code = for_each_file(
-      session, path, [&](const std::string& file, const std::string& text) -> base::Result<void> {
-        auto answer = session.server().post("/api/catalog/register",
-                                            {{"content", text}, {"resource_type", "Playbook"}});
+  const int code =
+      for_each_file(session, path, [&](const std::string& file, const std::string& text) -> base::Result<void> {
+        auto answer =
+            session.server().post("/api/catalog/register", {{"content", text}, {"resource_type", "Playbook"}});
         if (!answer) return failure(std::move(answer.error()));
         note_warnings(session, file, *answer);
         registered.push_back(std::move(*answer));
         return {};
       });
   if (!registered.empty()) {
-    session.output.rows(
-        registered,
-        {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"NEW", "is_new"}});
+    session.output.rows(registered,
+                        {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"NEW", "is_new"}});
   }
   return code;
 }
@@ -67,11 +66,10 @@ void add_playbook_get(CLI::App& playbook, CommandLine& line) {
   get->add_option("--version", *version, "Version; the latest when left out")->type_name("N");
   on_chosen(*get, line, [path, version](Session& session) {
     Json request{{"path", *path}};
-    *version > 0 ? static_cast<void>(request["version"] = *version)
-                 : static_cast<void>(request["version"] = "latest");
-    return show_or_fail(
-        session, session.server().post("/api/catalog/resource", request),
-        [&](const Json& answer) { session.output.line(answer, answer.value("content", std::string{})); });
+    *version > 0 ? static_cast<void>(request["version"] = *version) : static_cast<void>(request["version"] = "latest");
+    return show_or_fail(session, session.server().post("/api/catalog/resource", request), [&](const Json& answer) {
+      session.output.line(answer, answer.value("content", std::string{}));
+    });
   });
 }
 
@@ -91,10 +89,8 @@ void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
   on_chosen(*list, line, [](Session& session) {
     const auto answer = session.server().post("/api/catalog/list", {{"resource_type", "Playbook"}});
     return show_or_fail(session, answer, [&](const Json& entries) {
-      session.output.rows(entries, {{"PATH", "path"},
-                                    {"VERSION", "version"},
-                                    {"CATALOG ID", "catalog_id"},
-                                    {"CREATED", "created_at"}});
+      session.output.rows(
+          entries, {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"CREATED", "created_at"}});
     });
   });
   add_playbook_get(playbook, line);

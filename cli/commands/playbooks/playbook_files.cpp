@@ -18,16 +18,12 @@ base::Result<std::vector<std::string>> playbook_files(const std::string& path) {
   std::error_code problem;
   if (path == "-" || !fs::is_directory(path, problem)) return std::vector<std::string>{path};
   std::vector<std::string> files;
-  for (fs::recursive_directory_iterator at(path, problem), end; !problem && at != end;
-       at.increment(problem)) {
+  for (fs::recursive_directory_iterator at(path, problem), end; !problem && at != end; at.increment(problem)) {
     const auto extension = at->path().extension();
-    if (at->is_regular_file() && (extension == ".yaml" || extension == ".yml"))
-      files.push_back(at->path().string());
-    if (files.size() > files_max)
-      return failure(ErrorCode::invalid_input, path + " holds more than 10000 playbooks");
+    if (at->is_regular_file() && (extension == ".yaml" || extension == ".yml")) files.push_back(at->path().string());
+    if (files.size() > files_max) return failure(ErrorCode::invalid_input, path + " holds more than 10000 playbooks");
   }
-  if (problem)
-    return failure(ErrorCode::invalid_input, "cannot read the folder " + path + ": " + problem.message());
+  if (problem) return failure(ErrorCode::invalid_input, "cannot read the folder " + path + ": " + problem.message());
   if (files.empty()) return failure(ErrorCode::not_found, "no .yaml or .yml file in " + path);
   std::sort(files.begin(), files.end());
   return files;

@@ -32,8 +32,7 @@ void add_keychain_list(CLI::App& keychain, CommandLine& line) {
 }
 
 void add_keychain_delete(CLI::App& keychain, CommandLine& line) {
-  auto* command =
-      keychain.add_subcommand("delete", "Forget a token: the next step that needs it fetches another");
+  auto* command = keychain.add_subcommand("delete", "Forget a token: the next step that needs it fetches another");
   auto arguments = std::make_shared<KeychainArguments>();
   command->add_option("catalog_id", arguments->catalog_id, "As `playbook list` shows it")->required();
   command->add_option("name", arguments->name, "Name of the keychain entry")->required();
@@ -41,8 +40,7 @@ void add_keychain_delete(CLI::App& keychain, CommandLine& line) {
       ->type_name("ID");
   on_chosen(*command, line, [arguments](Session& session) {
     auto path = keychain_path(*arguments) + "/" + base::percent_encoded(arguments->name);
-    if (!arguments->execution_id.empty())
-      path += "?execution_id=" + base::percent_encoded(arguments->execution_id);
+    if (!arguments->execution_id.empty()) path += "?execution_id=" + base::percent_encoded(arguments->execution_id);
     return show_or_fail(session, session.server().call({"DELETE", path}),
                         [&](const Json& answer) { session.output.fields(answer); });
   });
@@ -84,9 +82,8 @@ void add_render_command(CLI::App& app, CommandLine& line) {
   on_chosen(*command, line, [arguments](Session& session) {
     Json request{{"execution_id", arguments->execution_id}, {"template", arguments->text}};
     if (arguments->is_strict) request["strict"] = true;
-    return show_or_fail(
-        session, session.server().post("/api/context/render", std::move(request)),
-        [&](const Json& answer) { session.output.line(answer, cell_text(answer, "rendered")); });
+    return show_or_fail(session, session.server().post("/api/context/render", std::move(request)),
+                        [&](const Json& answer) { session.output.line(answer, cell_text(answer, "rendered")); });
   });
 }
 

@@ -36,24 +36,20 @@ void add_variable_set(CLI::App& variables, CommandLine& line) {
   auto* command = variables.add_subcommand("set", "Set variables of a running execution");
   auto arguments = std::make_shared<VariableArguments>();
   command->add_option("execution_id", arguments->execution_id)->required();
-  command
-      ->add_option("assignment", arguments->assignments,
-                   "name=value: JSON when it reads as such; name:=value: text")
+  command->add_option("assignment", arguments->assignments, "name=value: JSON when it reads as such; name:=value: text")
       ->required();
   command->add_option("--type", arguments->type, "user_defined, step_result, computed or iterator_state");
   command->add_option("--step", arguments->step, "Step that they are said to come from");
   on_chosen(*command, line, [arguments](Session& session) {
     Json values = Json::object();
     for (const auto& one : arguments->assignments) {
-      if (const auto applied = apply_setting(values, one); !applied)
-        return session.output.error(applied.error());
+      if (const auto applied = apply_setting(values, one); !applied) return session.output.error(applied.error());
     }
     Json body{{"variables", std::move(values)}};
     if (!arguments->type.empty()) body["var_type"] = arguments->type;
     if (!arguments->step.empty()) body["source_step"] = arguments->step;
     return show_or_fail(
-        session,
-        session.server().post("/api/vars/" + base::percent_encoded(arguments->execution_id), std::move(body)),
+        session, session.server().post("/api/vars/" + base::percent_encoded(arguments->execution_id), std::move(body)),
         [&](const Json& answer) { session.output.fields(answer); });
   });
 }
@@ -64,8 +60,8 @@ void add_variable_delete(CLI::App& variables, CommandLine& line) {
   command->add_option("execution_id", arguments->execution_id)->required();
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
-    const auto path = "/api/vars/" + base::percent_encoded(arguments->execution_id) + "/" +
-                      base::percent_encoded(arguments->name);
+    const auto path =
+        "/api/vars/" + base::percent_encoded(arguments->execution_id) + "/" + base::percent_encoded(arguments->name);
     return show_or_fail(session, session.server().call({"DELETE", path}),
                         [&](const Json& answer) { session.output.fields(answer); });
   });

@@ -42,8 +42,7 @@ void write_bash(std::ostream& out, const std::vector<Place>& places) {
          "  case \"$path\" in\n";
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
     out << "    \"" << place->path << "\"" << (place->commands.empty() ? "*" : "") << ") words=\""
-        << joined(place->commands) << (place->commands.empty() ? "" : " ") << joined(place->flags)
-        << "\" ;;\n";
+        << joined(place->commands) << (place->commands.empty() ? "" : " ") << joined(place->flags) << "\" ;;\n";
   }
   out << "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
@@ -75,8 +74,7 @@ void write_fish(std::ostream& out, const std::vector<Place>& places) {
 }  // namespace
 
 void add_completion_command(CLI::App& app, CommandLine& line) {
-  auto* completion =
-      app.add_subcommand("completion", "Print a completion script: source <(noetlctl completion bash)");
+  auto* completion = app.add_subcommand("completion", "Print a completion script: source <(noetlctl completion bash)");
   auto shell = std::make_shared<std::string>();
   completion->add_option("shell", *shell, "bash, zsh or fish")
       ->required()

@@ -11,8 +11,7 @@ int show_settings(const Session& session) {
   Json rows = Json::array();
   for (const auto& setting : config::all_settings()) {
     const auto& value = session.resolved.at(std::string(setting.name));
-    rows.push_back(
-        {{"setting", setting.name}, {"value", config::shown_value(setting, value)}, {"from", value.where}});
+    rows.push_back({{"setting", setting.name}, {"value", config::shown_value(setting, value)}, {"from", value.where}});
   }
   session.output.rows({{"settings", rows}}, {{"SETTING", "setting"}, {"VALUE", "value"}, {"FROM", "from"}});
   return 0;

@@ -95,8 +95,7 @@ void add_put(CLI::App& credential, CommandLine& line) {
       ->add_option("--from-env", arguments->from_environment,
                    "FIELD=VARIABLE: a field of the secret from the environment")
       ->type_name("FIELD=VARIABLE");
-  command
-      ->add_option("-f,--file", arguments->file, "JSON file with the whole credential, or an array of them")
+  command->add_option("-f,--file", arguments->file, "JSON file with the whole credential, or an array of them")
       ->type_name("FILE");
   command->add_option("--meta", arguments->meta, "JSON object or @file; not secret")->type_name("JSON");
   command->add_option("--tag", arguments->tags, "Tag; may be repeated");
@@ -165,9 +164,9 @@ int change_policy(Session& session, const CredentialArguments& arguments, bool i
 }
 
 void add_policy(CLI::App& credential, CommandLine& line, bool is_allowed) {
-  auto* command = is_allowed
-                      ? credential.add_subcommand("allow", "Let a credential be sent to a host, or be seen by code of steps")
-                      : credential.add_subcommand("deny", "Take back what allow allowed");
+  auto* command =
+      is_allowed ? credential.add_subcommand("allow", "Let a credential be sent to a host, or be seen by code of steps")
+                 : credential.add_subcommand("deny", "Take back what allow allowed");
   auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name)->required();
   command->add_option("--host", arguments->hosts, "api.example.com, *.example.com or *, with or without :port")
@@ -182,17 +181,17 @@ void add_credential_delete(CLI::App& credential, CommandLine& line) {
   auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
-    return show_or_fail(
-        session,
-        session.server().call({"DELETE", "/api/credentials/" + base::percent_encoded(arguments->name)}),
-        [&](const Json& answer) { session.output.fields(answer); });
+    return show_or_fail(session,
+                        session.server().call({"DELETE", "/api/credentials/" + base::percent_encoded(arguments->name)}),
+                        [&](const Json& answer) { session.output.fields(answer); });
   });
 }
 
 }  // namespace
 
 void add_credential_command(CLI::App& app, CommandLine& line) {
-  auto* credential = app.add_subcommand("credential", "Credentials that tools use by name: put, get, list, allow, deny, delete, rotate");
+  auto* credential = app.add_subcommand(
+      "credential", "Credentials that tools use by name: put, get, list, allow, deny, delete, rotate");
   credential->require_subcommand(1);
   add_put(*credential, line);
   add_credential_get(*credential, line);
@@ -200,12 +199,10 @@ void add_credential_command(CLI::App& app, CommandLine& line) {
   add_policy(*credential, line, true);
   add_policy(*credential, line, false);
   add_credential_delete(*credential, line);
-  auto* rotate =
-      credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");
+  auto* rotate = credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");
   on_chosen(*rotate, line, [](Session& session) {
     return show_or_fail(
-        session, session.server().post("/api/v2/credentials/rotate", Json::object()),
-        [&](const Json& answer) {
+        session, session.server().post("/api/v2/credentials/rotate", Json::object()), [&](const Json& answer) {
           session.output.fields(answer);
           if (!answer.value("unreadable", Json::array()).empty())
             session.output.note("what is unreadable was sealed with a key that the server no longer has");

@@ -50,14 +50,12 @@ int run_stack(Session& session, dev::DevFolder& data, const DevArguments& argume
   if (done || done.error().code == base::ErrorCode::cancelled) session.output.note("stopping");
   stack.stop();
   if (done) return 0;
-  return done.error().code == base::ErrorCode::cancelled ? exit_interrupted
-                                                         : session.output.error(done.error());
+  return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : session.output.error(done.error());
 }
 
 int show_stack(const Session& session, dev::DevFolder& data) {
   if (!data.is_held()) {
-    return session.output.error(
-        base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
+    return session.output.error(base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
   }
   const auto state = data.read_state();
   session.output.fields(state);
@@ -72,9 +70,9 @@ int stop_stack(const Session& session, dev::DevFolder& data) {
   // The lock is held, so the pid in dev.json is that of a living holder (or the holder is just starting).
   const int pid = data.read_state().value("pid", 0);
   if (pid <= 0 || kill(pid, SIGTERM) != 0) {
-    return session.output.error(base::failure(base::ErrorCode::conflict,
-                                              "the stack in " + data.path() + " is just starting; try again")
-                                    .value());
+    return session.output.error(
+        base::failure(base::ErrorCode::conflict, "the stack in " + data.path() + " is just starting; try again")
+            .value());
   }
   data.wait_until_free();
   session.output.line({{"status", "stopped"}}, "stopped; the data stays in " + data.path());
@@ -84,18 +82,15 @@ int stop_stack(const Session& session, dev::DevFolder& data) {
 }  // namespace
 
 void add_dev_command(CLI::App& app, CommandLine& line) {
-  auto* command = app.add_subcommand(
-      "dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
+  auto* command =
+      app.add_subcommand("dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
   auto arguments = std::make_shared<DevArguments>();
-  command->add_option("--data", arguments->folder, "Folder of data and logs")
-      ->capture_default_str()
-      ->type_name("DIR");
-  arguments->port_option =
-      command
-          ->add_option("--port", arguments->port,
-                       "Port of the server; when it is taken and was not asked for, a free one")
-          ->capture_default_str()
-          ->check(CLI::Range(1, 65535));
+  command->add_option("--data", arguments->folder, "Folder of data and logs")->capture_default_str()->type_name("DIR");
+  arguments->port_option = command
+                               ->add_option("--port", arguments->port,
+                                            "Port of the server; when it is taken and was not asked for, a free one")
+                               ->capture_default_str()
+                               ->check(CLI::Range(1, 65535));
   command->add_option("--workers", arguments->workers, "Worker processes")
       ->capture_default_str()
       ->check(CLI::Range(0, 64));

@@ -38,8 +38,7 @@ int examine(Session& session, const DoctorFlags& flags) {
   if (!settings) return session.output.error(settings.error());
   const auto answer = session.programs.run_doctor(*settings, flags.request);
   if (!answer) return session.output.error(answer.error());
-  session.output.rows(*answer,
-                      {{"STATUS", "status"}, {"RULE", "rule"}, {"CHECK", "check"}, {"SUMMARY", "summary"}});
+  session.output.rows(*answer, {{"STATUS", "status"}, {"RULE", "rule"}, {"CHECK", "check"}, {"SUMMARY", "summary"}});
   if (!session.output.is_json()) {
     for (const auto& check : answer->at("checks")) explain(session.output, check);
   }
@@ -50,14 +49,12 @@ int examine(Session& session, const DoctorFlags& flags) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, CommandLine& line) {
-  auto* doctor = app.add_subcommand(
-      "doctor", "Examine the database, NATS and their settings; each finding with its cure");
+  auto* doctor =
+      app.add_subcommand("doctor", "Examine the database, NATS and their settings; each finding with its cure");
   auto flags = std::make_shared<DoctorFlags>();  // the parser fills it, the action reads it
   doctor->add_flag("--deep", flags->request.is_deep,
                    "Also read whole tables, and replay every execution's log against its stored state");
-  doctor
-      ->add_option("--executions", flags->request.executions_max,
-                   "With --deep: replay only the newest N executions")
+  doctor->add_option("--executions", flags->request.executions_max, "With --deep: replay only the newest N executions")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   doctor->add_flag("--strict", flags->is_strict, "Exit with 8 on warnings as well");

@@ -11,8 +11,7 @@ int migrate_up(Session& session, const std::string& database_url) {
   if (!applied) return session.output.error(applied.error());
   std::string versions;
   for (const int version : *applied) versions += " " + std::to_string(version);
-  session.output.line({{"applied", *applied}},
-                      versions.empty() ? "the schema is up to date" : "applied:" + versions);
+  session.output.line({{"applied", *applied}}, versions.empty() ? "the schema is up to date" : "applied:" + versions);
   return 0;
 }
 
@@ -27,9 +26,11 @@ int show_status(Session& session, const std::string& database_url) {
                     {"runs_with", migration.runs_with},
                     {"status", migration.applied_at.empty() ? "pending" : "done"}});
   }
-  session.output.rows(
-      {{"migrations", rows}},
-      {{"VERSION", "version"}, {"NAME", "name"}, {"STATUS", "status"}, {"RUNS WITH", "runs_with"}, {"APPLIED", "applied_at"}});
+  session.output.rows({{"migrations", rows}}, {{"VERSION", "version"},
+                                               {"NAME", "name"},
+                                               {"STATUS", "status"},
+                                               {"RUNS WITH", "runs_with"},
+                                               {"APPLIED", "applied_at"}});
   return 0;
 }
 
@@ -52,15 +53,13 @@ int move_tables(Session& session, const std::string& database_url, const MoveReq
 }
 
 template <class Act>
-CLI::App* add_with_database(CLI::App& migrate, CommandLine& line, const char* name, const char* description,
-                       Act act) {
+CLI::App* add_with_database(CLI::App& migrate, CommandLine& line, const char* name, const char* description, Act act) {
   auto* command = migrate.add_subcommand(name, description);
-  for (const char* setting : {"database-url", "postgres-host", "postgres-port", "postgres-db",
-                              "postgres-user", "postgres-password"}) {
+  for (const char* setting :
+       {"database-url", "postgres-host", "postgres-port", "postgres-db", "postgres-user", "postgres-password"}) {
     command
         ->add_option_function<std::string>(
-            std::string("--") + setting,
-            [&line, setting](const std::string& value) { line.flags[setting] = value; },
+            std::string("--") + setting, [&line, setting](const std::string& value) { line.flags[setting] = value; },
             std::string(config::find_setting(setting)->help))
         ->type_name("VALUE");
   }
@@ -80,10 +79,11 @@ void add_migrate_command(CLI::App& app, CommandLine& line) {
   add_with_database(*migrate, line, "up", "Apply the migrations that are missing", migrate_up);
   add_with_database(*migrate, line, "status", "Migrations and when they were applied", show_status);
   const auto request = std::make_shared<MoveRequest>();  // shared with the command's callback
-  auto* move = add_with_database(*migrate, line, "move-tables", "Move users' tables out of the schema noetl, in one transaction",
-                                 [request](Session& session, const std::string& database_url) {
-                                   return move_tables(session, database_url, *request);
-                                 });
+  auto* move =
+      add_with_database(*migrate, line, "move-tables", "Move users' tables out of the schema noetl, in one transaction",
+                        [request](Session& session, const std::string& database_url) {
+                          return move_tables(session, database_url, *request);
+                        });
   move->add_option("--to", request->schema, "The schema they come to")->capture_default_str();
   move->add_flag("--dry-run", request->is_dry_run, "Only print the statements");
   auto* sql = migrate->add_subcommand("sql", "Print what `up` runs on an empty database");

@@ -13,9 +13,7 @@ void add_start(CLI::App& worker, CommandLine& line) {
     return [&line, name](const std::string& value) { line.flags[name] = value; };
   };
   start->add_flag("--v2")->description("Accepted for habit: every worker speaks the second protocol");
-  start
-      ->add_option_function<std::string>("-c,--concurrency,--slots", as_setting("slots"),
-                                         "Commands at the same time")
+  start->add_option_function<std::string>("-c,--concurrency,--slots", as_setting("slots"), "Commands at the same time")
       ->type_name("N");
   start->add_option_function<std::string>("--pool", as_setting("pool"), "Pool that the worker serves")
       ->type_name("POOL");
@@ -54,8 +52,7 @@ void add_worker_list(CLI::App& worker, CommandLine& line) {
 }
 
 void add_drain(CLI::App& worker, CommandLine& line) {
-  auto* drain =
-      worker.add_subcommand("drain", "Ask a worker to finish what it runs and to claim nothing more");
+  auto* drain = worker.add_subcommand("drain", "Ask a worker to finish what it runs and to claim nothing more");
   auto worker_id = std::make_shared<std::string>();
   drain->add_option("worker_id", *worker_id, "As `worker list` shows it")->required();
   on_chosen(*drain, line, [worker_id](Session& session) {
@@ -77,8 +74,8 @@ void add_deregister(CLI::App& worker, CommandLine& line) {
   command->add_flag("--force", arguments->is_forced,
                     "Also one that is alive: its commands run elsewhere while it still works on them");
   on_chosen(*command, line, [arguments](Session& session) {
-    const auto path = "/api/v2/workers/" + base::percent_encoded(arguments->worker_id) +
-                      (arguments->is_forced ? "?force=true" : "");
+    const auto path =
+        "/api/v2/workers/" + base::percent_encoded(arguments->worker_id) + (arguments->is_forced ? "?force=true" : "");
     return show_or_fail(session, session.server().call({"DELETE", path}), [&](const Json& answer) {
       session.output.line(answer, "worker " + arguments->worker_id + " is deregistered");
     });

@@ -38,15 +38,14 @@ struct Kind {
   int connections;  // the default
 };
 
-constexpr Kind kinds[] = {
-    {"enqueue", "How fast commands are accepted: one a request, or --batch", load::measure_enqueue, 10'000,
-     count_max, 1, wire::enqueue_commands_max, 16},
-    {"drain", "How fast no-ops are enqueued, claimed and done by the workers that are there",
-     load::measure_drain, 10'000, count_max, 1000, wire::enqueue_commands_max, 4},
-    {"execute", "How fast a three-step playbook is executed, which it registers below bench/",
-     load::measure_execute, 1000, count_max, 1, wire::execute_batch_max, 16},
-    {"latency", "How long a lone no-op waits and takes, by the server's clock", load::measure_latency, 200,
-     latency_count_max, 0, 0, 1}};
+constexpr Kind kinds[] = {{"enqueue", "How fast commands are accepted: one a request, or --batch",
+                           load::measure_enqueue, 10'000, count_max, 1, wire::enqueue_commands_max, 16},
+                          {"drain", "How fast no-ops are enqueued, claimed and done by the workers that are there",
+                           load::measure_drain, 10'000, count_max, 1000, wire::enqueue_commands_max, 4},
+                          {"execute", "How fast a three-step playbook is executed, which it registers below bench/",
+                           load::measure_execute, 1000, count_max, 1, wire::execute_batch_max, 16},
+                          {"latency", "How long a lone no-op waits and takes, by the server's clock",
+                           load::measure_latency, 200, latency_count_max, 0, 0, 1}};
 
 base::Result<load::Plan> plan_from(const Session& session, const BenchArguments& arguments) {
   const auto& settings = session.settings;
@@ -59,9 +58,9 @@ base::Result<load::Plan> plan_from(const Session& session, const BenchArguments&
     return base::failure(base::ErrorCode::invalid_input,
                          "--timeout: expected a duration such as 2m, found '" + arguments.timeout + "'");
   if (plan.batch > plan.count)
-    return base::failure(base::ErrorCode::invalid_input, "--batch: " + std::to_string(plan.batch) +
-                                                             " is more than --count, which is " +
-                                                             std::to_string(plan.count));
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "--batch: " + std::to_string(plan.batch) + " is more than --count, which is " + std::to_string(plan.count));
   if (session.server_choice.problem) return base::failure(*session.server_choice.problem);
   const auto address = parse_server_url(settings.server_url);
   if (!address) return base::failure(address.error());
@@ -153,15 +152,13 @@ void add_kind(CLI::App& bench, CommandLine& line, const Kind& kind) {
   }
   command->add_flag_callback(
       "--json", [&line] { line.flags["output"] = "json"; }, "The same as -o json");
-  on_chosen(*command, line,
-            [arguments, &kind](Session& session) { return run_benchmark(session, kind, *arguments); });
+  on_chosen(*command, line, [arguments, &kind](Session& session) { return run_benchmark(session, kind, *arguments); });
 }
 
 }  // namespace
 
 void add_bench_command(CLI::App& app, CommandLine& line) {
-  auto* bench =
-      app.add_subcommand("bench", "Load against a running server: enqueue, drain, execute, latency");
+  auto* bench = app.add_subcommand("bench", "Load against a running server: enqueue, drain, execute, latency");
   bench->require_subcommand(1);
   for (const auto& kind : kinds) add_kind(*bench, line, kind);
 }

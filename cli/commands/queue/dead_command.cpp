@@ -119,8 +119,7 @@ base::Result<Json> redrive_request(const RedriveArguments& arguments) {
   Json body = Json::object();
   const auto filter = arguments.filter.fields();
   if (!arguments.ids.empty() && (!filter.empty() || arguments.takes_all)) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "give ids, or a filter, or --all: not several of them");
+    return base::failure(base::ErrorCode::invalid_input, "give ids, or a filter, or --all: not several of them");
   }
   if (!arguments.ids.empty()) {
     body["queue_ids"] = arguments.ids;
@@ -132,8 +131,7 @@ base::Result<Json> redrive_request(const RedriveArguments& arguments) {
     return base::failure(base::ErrorCode::invalid_input,
                          "say what to redrive: ids, a filter such as --fingerprint, or --all");
   }
-  for (const auto& [name, text] :
-       {std::pair("input", &arguments.input), std::pair("tool", &arguments.tool)}) {
+  for (const auto& [name, text] : {std::pair("input", &arguments.input), std::pair("tool", &arguments.tool)}) {
     if (text->empty()) continue;
     auto patch = read_payload(*text);
     if (!patch) return patch;
@@ -149,8 +147,7 @@ void show_redriven(const Session& session, const Json& answer) {
   if (session.output.is_json()) return session.output.fields(answer);
   session.output.rows(answer.value("commands", Json::array()),
                       {{"COMMAND", "queue_id"}, {"REDRIVEN AS", "redriven_as"}, {"DELAY MS", "delay_ms"}});
-  for (const auto& refused : answer.value("refused", Json::array()))
-    session.output.note(cell_text(refused, "message"));
+  for (const auto& refused : answer.value("refused", Json::array())) session.output.note(cell_text(refused, "message"));
   const auto count = std::to_string(answer.value("count", 0));
   session.output.note(answer.value("dry_run", false) ? count + " would be redriven" : count + " redriven");
   if (answer.value("steps_left", 0) > 0) {
@@ -161,23 +158,18 @@ void show_redriven(const Session& session, const Json& answer) {
 }
 
 void add_dead_letter_redrive(CLI::App& dead, CommandLine& line) {
-  auto* redrive =
-      dead.add_subcommand("redrive", "Run dead commands again, as new ones with attempts of their own");
+  auto* redrive = dead.add_subcommand("redrive", "Run dead commands again, as new ones with attempts of their own");
   auto arguments = std::make_shared<RedriveArguments>();
   redrive->add_option("queue_id", arguments->ids, "These; or give a filter");
   add_filter_options(*redrive, arguments->filter);
   redrive->add_flag("--all", arguments->takes_all, "All that nobody has dealt with");
   redrive->add_flag("--dry-run", arguments->is_dry_run, "Change nothing, show what would be");
-  redrive->add_option("--input", arguments->input, "Merged into the input: JSON object or @file")
-      ->type_name("JSON");
+  redrive->add_option("--input", arguments->input, "Merged into the input: JSON object or @file")->type_name("JSON");
   redrive->add_option("--edit-tool", arguments->tool, "Merged into the tool's options: JSON object or @file")
       ->type_name("JSON");
-  redrive->add_option("--max-attempts", arguments->max_attempts, "Attempts of the new ones")
-      ->check(CLI::Range(1, 100));
-  redrive->add_option("--rate", arguments->rate, "So many become due in a second")
-      ->check(CLI::PositiveNumber);
-  redrive->add_option("--limit", arguments->limit, "At most so many of a filter")
-      ->check(CLI::Range(1, 10'000));
+  redrive->add_option("--max-attempts", arguments->max_attempts, "Attempts of the new ones")->check(CLI::Range(1, 100));
+  redrive->add_option("--rate", arguments->rate, "So many become due in a second")->check(CLI::PositiveNumber);
+  redrive->add_option("--limit", arguments->limit, "At most so many of a filter")->check(CLI::Range(1, 10'000));
   on_chosen(*redrive, line, [arguments](Session& session) {
     auto body = redrive_request(*arguments);
     if (!body) return session.output.error(body.error());
@@ -185,8 +177,7 @@ void add_dead_letter_redrive(CLI::App& dead, CommandLine& line) {
     if (!answer) return session.output.error(answer.error());
     show_redriven(session, *answer);
     // Named ones that were all refused: the caller wanted something that did not happen.
-    return answer->value("count", 0) == 0 && !answer->value("refused", Json::array()).empty() ? exit_conflict
-                                                                                              : 0;
+    return answer->value("count", 0) == 0 && !answer->value("refused", Json::array()).empty() ? exit_conflict : 0;
   });
 }
 

@@ -71,24 +71,21 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   auto* enqueue = command.add_subcommand("enqueue", "Enqueue one command without a playbook");
   auto arguments = std::make_shared<CommandArguments>();
   enqueue->add_option("kind", arguments->kind, "Kind of tool: python, shell, http, noop, …");
-  enqueue->add_option("--tool", arguments->tool, "The tool's options: JSON object or @file")
-      ->type_name("JSON");
+  enqueue->add_option("--tool", arguments->tool, "The tool's options: JSON object or @file")->type_name("JSON");
   enqueue->add_option("--input", arguments->input, "The arguments: JSON object or @file")->type_name("JSON");
   enqueue->add_option("--pool", arguments->pool, "Pool that runs it");
-  enqueue->add_option("--priority", arguments->priority, "-100 to 100: of what is due in a pool the highest is claimed next, of one priority the oldest");
-  enqueue->add_option("--group", arguments->group, "In whose line it waits; groups take turns")
-      ->type_name("NAME");
+  enqueue->add_option("--priority", arguments->priority,
+                      "-100 to 100: of what is due in a pool the highest is claimed next, of one priority the oldest");
+  enqueue->add_option("--group", arguments->group, "In whose line it waits; groups take turns")->type_name("NAME");
   enqueue->add_option("--max-attempts", arguments->max_attempts, "Attempts before it is dead");
   enqueue
-      ->add_option(
-          "--retry", arguments->retry,
-          "Waits between attempts: {backoff, initial_delay, multiplier, max_delay, jitter}, JSON or @file")
+      ->add_option("--retry", arguments->retry,
+                   "Waits between attempts: {backoff, initial_delay, multiplier, max_delay, jitter}, JSON or @file")
       ->type_name("JSON");
   enqueue->add_option("--timeout", arguments->timeout, "Limit of one attempt")->type_name("TIME");
   enqueue->add_option("--delay", arguments->delay, "Not before this time has passed")->type_name("TIME");
   enqueue->add_option("--available-at", arguments->available_at, "Not before, RFC 3339")->type_name("TIME");
-  enqueue
-      ->add_option("--idempotency-key", arguments->idempotency_key, "The same key enqueues one command only")
+  enqueue->add_option("--idempotency-key", arguments->idempotency_key, "The same key enqueues one command only")
       ->type_name("KEY");
   enqueue->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
   enqueue->add_option("--wait-timeout", arguments->wait_timeout, "Wait, and give up waiting after so long")

@@ -42,8 +42,7 @@ void add_pool_set(CLI::App& pool, CommandLine& line) {
     int max_attempts = 0;
     bool resets = false;
   };
-  auto* set =
-      pool.add_subcommand("set", "Attempts and retry of plain commands that say nothing of their own");
+  auto* set = pool.add_subcommand("set", "Attempts and retry of plain commands that say nothing of their own");
   auto arguments = std::make_shared<PoolArguments>();
   set->add_option("pool", arguments->name)->required();
   set->add_option("--max-attempts", arguments->max_attempts, "Attempts before a command is dead")
@@ -74,7 +73,8 @@ void add_pool_set(CLI::App& pool, CommandLine& line) {
 }
 
 void add_pool_delete(CLI::App& pool, CommandLine& line) {
-  auto* command = pool.add_subcommand("delete", "Delete a pool that nobody uses: its settings and its consumers in NATS");
+  auto* command =
+      pool.add_subcommand("delete", "Delete a pool that nobody uses: its settings and its consumers in NATS");
   auto name = std::make_shared<std::string>();
   command->add_option("pool", *name)->required();
   on_chosen(*command, line, [name](Session& session) {

@@ -27,8 +27,7 @@ Reply problem_reply(const base::Error& error) {
               .body = wire::encode_problem(shown),
               .content_type = wire::problem_content_type,
               .headers = {}};
-  if (shown.code == base::ErrorCode::unauthenticated)
-    reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (shown.code == base::ErrorCode::unauthenticated) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (shown.retry_after.count() > 0) {
     // The header counts in whole seconds; the body has milliseconds.
     reply.headers.emplace_back("Retry-After", std::to_string((shown.retry_after.count() + 999) / 1000));
@@ -49,19 +48,17 @@ Reply problem_reply(const base::Error& error, int status) {
 base::Result<std::size_t> values_of(const Call& call, std::size_t values_max) {
   // The server bounds the size.
   return json::count_values(
-      call.body,
-      {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
+      call.body, {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
 }
 
 base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, std::size_t values) {
   const std::size_t bytes = values * json::tree_value_bytes;
   if (bytes > small_tree_bytes && call.take_memory && !call.take_memory(bytes)) {
-    return base::failure(
-        base::Error{.code = base::ErrorCode::saturated,
-                    .message = "the requests being read fill the memory that they may have; try again",
-                    .field = {},
-                    .retry_after = retry_after_default,
-                    .details = {}});
+    return base::failure(base::Error{.code = base::ErrorCode::saturated,
+                                     .message = "the requests being read fill the memory that they may have; try again",
+                                     .field = {},
+                                     .retry_after = retry_after_default,
+                                     .details = {}});
   }
   auto tree = json::build_tree(text);
   if (!tree) {
@@ -79,8 +76,7 @@ base::Result<nlohmann::json> unchecked_json_of(const Call& call) {
 base::Result<void> check_by_schema(const Call& call, const nlohmann::json& body, bool shows_values) {
   if (call.checker == nullptr) return {};
   // Fields that go together are the decoder's: it says what to do.
-  auto error =
-      call.checker->check(call.body_schema, body, {.fields_together = false, .shows_values = shows_values});
+  auto error = call.checker->check(call.body_schema, body, {.fields_together = false, .shows_values = shows_values});
   if (error) return base::failure(std::move(*error));
   return {};
 }
@@ -100,12 +96,11 @@ base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
 base::Result<ConcurrencyLimit::Permit> enter(ConcurrencyLimit& limit) {
   auto permit = limit.enter();
   if (permit) return std::move(*permit);
-  return base::failure(
-      base::Error{.code = base::ErrorCode::saturated,
-                  .message = "the server is working on as many requests as it may; try again",
-                  .field = {},
-                  .retry_after = retry_after_default,
-                  .details = {}});
+  return base::failure(base::Error{.code = base::ErrorCode::saturated,
+                                   .message = "the server is working on as many requests as it may; try again",
+                                   .field = {},
+                                   .retry_after = retry_after_default,
+                                   .details = {}});
 }
 
 }  // namespace noetl::api

@@ -32,8 +32,7 @@ class MinuteBudget {
   explicit MinuteBudget(std::uint64_t a_minute) : a_minute_(a_minute) {}
   [[nodiscard]] bool take() {
     const auto minute =
-        std::chrono::duration_cast<std::chrono::minutes>(std::chrono::steady_clock::now().time_since_epoch())
-            .count();
+        std::chrono::duration_cast<std::chrono::minutes>(std::chrono::steady_clock::now().time_since_epoch()).count();
     if (minute_.exchange(minute) != minute) taken_ = 0;
     return taken_++ < a_minute_;
   }
@@ -50,8 +49,7 @@ struct ConcurrencyLimits {
       batch_submits;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
   ConcurrencyLimit
       single_submits;  // single requests that share transactions: they hold a thread, but no connection to Postgres
-  ConcurrencyLimit
-      rendering;  // templates of strangers: one at a time, for the memory and the second that one may take
+  ConcurrencyLimit rendering;  // templates of strangers: one at a time, for the memory and the second that one may take
   ConcurrencyLimit long_polls;  // claims that wait: they hold a thread, but nothing else
   ConcurrencyLimit dispatch_polls;  // the same of workers that could do without
   ConcurrencyLimit outside;  // requests that may wait for another server, e.g. a token endpoint
@@ -126,8 +124,7 @@ using Handler = base::Result<Reply> (*)(HandlerContext& context, const Call& cal
 [[nodiscard]] base::Result<std::size_t> values_of(const Call& call,
                                                   std::size_t values_max = json::body_values_max_default);
 // A part of the body that has so many values.
-[[nodiscard]] base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text,
-                                                   std::size_t values);
+[[nodiscard]] base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, std::size_t values);
 // The same, and {} for an empty body: for routes whose fields are all optional.
 [[nodiscard]] base::Result<nlohmann::json> json_or_nothing_of(const Call& call);
 

@@ -7,8 +7,7 @@ std::optional<ConcurrencyLimit::Permit> ConcurrencyLimit::enter() {
   if (inside_ >= limits_.inside_max) {
     if (waiting_ >= limits_.waiting_max) return std::nullopt;
     ++waiting_;
-    const bool has_room =
-        has_room_.wait_for(lock, limits_.patience, [&] { return inside_ < limits_.inside_max; });
+    const bool has_room = has_room_.wait_for(lock, limits_.patience, [&] { return inside_ < limits_.inside_max; });
     --waiting_;
     if (!has_room) return std::nullopt;
   }

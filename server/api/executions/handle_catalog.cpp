@@ -8,8 +8,8 @@ namespace noetl::api {
 namespace {
 
 bool is_yaml(const std::string& content_type) {
-  return content_type == "application/yaml" || content_type == "application/x-yaml" ||
-         content_type == "text/yaml" || content_type == "text/x-yaml";
+  return content_type == "application/yaml" || content_type == "application/x-yaml" || content_type == "text/yaml" ||
+         content_type == "text/x-yaml";
 }
 
 base::Result<wire::RegisterRequest> register_request_in(const Call& call) {
@@ -38,8 +38,7 @@ base::Result<Reply> handle_catalog_list(HandlerContext& context, const Call& cal
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_catalog_list_request(*body);
   if (!request) return base::failure(request.error());
-  return json_reply(
-      wire::encode(catalog::list_catalog(context.server, request->resource_type, request->limit)));
+  return json_reply(wire::encode(catalog::list_catalog(context.server, request->resource_type, request->limit)));
 }
 
 base::Result<Reply> handle_catalog_resource(HandlerContext& context, const Call& call) {

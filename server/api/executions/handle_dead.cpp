@@ -64,8 +64,7 @@ base::Result<Reply> handle_purge_dead(HandlerContext& context, const Call& call)
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (filter.takes_everything() && !is_all) {
     return base::failure(base::ErrorCode::conflict,
-                         "query field 'all' must be true to purge every dead letter: or give a filter",
-                         "all");
+                         "query field 'all' must be true to purge every dead letter: or give a filter", "all");
   }
   return json_reply(wire::encode(dead_letters::purge_dead(context.server, filter, is_dry_run)));
 }

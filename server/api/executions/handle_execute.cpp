@@ -12,12 +12,11 @@ base::Result<Reply> handle_execute(HandlerContext& context, const Call& call) {
   if (!body) return base::failure(body.error());
   auto request = wire::decode_execute_request(*body);
   if (!request) return base::failure(std::move(request.error()));
-  if (auto checked = check_payload(request->payload); !checked)
-    return base::failure(std::move(checked.error()));
+  if (auto checked = check_payload(request->payload); !checked) return base::failure(std::move(checked.error()));
   if (!call.idempotency_key.empty()) {
     if (!request->idempotency_key.empty() && request->idempotency_key != call.idempotency_key) {
-      return base::failure(base::ErrorCode::conflict,
-                           "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
+      return base::failure(base::ErrorCode::conflict, "'/idempotency_key' differs from the header Idempotency-Key",
+                           "/idempotency_key");
     }
     request->idempotency_key = call.idempotency_key;
   }
@@ -35,9 +34,8 @@ base::Result<Reply> handle_execute_batch(HandlerContext& context, const Call& ca
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   if (!call.idempotency_key.empty()) {
-    return base::failure(
-        base::ErrorCode::invalid_input,
-        "the header Idempotency-Key is of one execution: give each item its own 'idempotency_key'");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "the header Idempotency-Key is of one execution: give each item its own 'idempotency_key'");
   }
   auto decoded = wire::decode_execute_batch(*body);
   if (!decoded) return base::failure(std::move(decoded.error()));

@@ -93,8 +93,7 @@ base::Result<Reply> handle_list_events(HandlerContext& context, const Call& call
   if (!events) return base::failure(events.error());
   json::ObjectWriter out;
   out.raw("events", events_array(*events))
-      .id("next_after",
-          static_cast<int>(events->size()) >= filter.limit ? events->back().event_id : base::EventId{});
+      .id("next_after", static_cast<int>(events->size()) >= filter.limit ? events->back().event_id : base::EventId{});
   return json_reply(out.finish());
 }
 
@@ -120,8 +119,7 @@ base::Result<Reply> handle_rerun(HandlerContext& context, const Call& call) {
   request.version = version.number;
   request.takes_latest = version.is_latest;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (auto checked = check_payload(request.payload); !checked)
-    return base::failure(std::move(checked.error()));
+  if (auto checked = check_payload(request.payload); !checked) return base::failure(std::move(checked.error()));
   request.idempotency_key = call.idempotency_key;
   request.traceparent = call.traceparent;
   const auto answer = executions::rerun_execution(context.server, request);

@@ -13,8 +13,7 @@ base::Result<Reply> pause_execution(HandlerContext& context, const Call& call, b
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   json::ObjectReader reader(*body);
-  queue::PauseRequest request{
-      .execution_id = base::ExecutionId{call.id}, .is_paused = is_paused, .cascade = true};
+  queue::PauseRequest request{.execution_id = base::ExecutionId{call.id}, .is_paused = is_paused, .cascade = true};
   request.cascade = reader.optional_bool("cascade").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   const auto changed = queue::pause_execution(context.server, request);

@@ -23,8 +23,7 @@ base::Result<Reply> handle_set_variables(HandlerContext& context, const Call& ca
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_set_variables(*body, base::ExecutionId{call.id});
   if (!request) return base::failure(request.error());
-  if (const auto set = views::set_variables(context.server, *request); !set)
-    return base::failure(set.error());
+  if (const auto set = views::set_variables(context.server, *request); !set) return base::failure(set.error());
   return json_reply(wire::encode_set_answer(*request));
 }
 
@@ -39,10 +38,7 @@ base::Result<Reply> handle_delete_variable(HandlerContext& context, const Call& 
   if (const auto gone = views::delete_variable(context.server, execution_id, call.name); !gone)
     return base::failure(gone.error());
   json::ObjectWriter out;
-  out.text("status", "success")
-      .id("execution_id", execution_id)
-      .text("var_name", call.name)
-      .boolean("deleted", true);
+  out.text("status", "success").id("execution_id", execution_id).text("var_name", call.name).boolean("deleted", true);
   return json_reply(out.finish());
 }
 

@@ -9,8 +9,8 @@ namespace noetl::api {
 
 [[nodiscard]] inline base::Result<void> check_payload(std::string_view payload) {
   if (!json::has_reserved_name(payload)) return {};
-  return base::failure(base::ErrorCode::invalid_input,
-                       "the payload has a member '$template', a name that is reserved", "/payload");
+  return base::failure(base::ErrorCode::invalid_input, "the payload has a member '$template', a name that is reserved",
+                       "/payload");
 }
 
 }  // namespace noetl::api

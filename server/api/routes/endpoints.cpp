@@ -113,9 +113,8 @@ constexpr std::array token_errors{ErrorCode::not_found,   ErrorCode::unauthentic
                                   ErrorCode::unsupported, ErrorCode::saturated,       ErrorCode::unavailable};
 constexpr std::array scope_errors{ErrorCode::unauthenticated, ErrorCode::forbidden};
 constexpr std::array variable_errors{ErrorCode::not_found, ErrorCode::already_terminal};
-constexpr std::array claim_errors{ErrorCode::not_found,           ErrorCode::forbidden,
-                                  ErrorCode::active_claim,        ErrorCode::already_terminal,
-                                  ErrorCode::execution_cancelled, ErrorCode::lease_lost};
+constexpr std::array claim_errors{ErrorCode::not_found,        ErrorCode::forbidden,           ErrorCode::active_claim,
+                                  ErrorCode::already_terminal, ErrorCode::execution_cancelled, ErrorCode::lease_lost};
 constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
                                    ErrorCode::execution_cancelled};
 constexpr std::array keep_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::conflict};

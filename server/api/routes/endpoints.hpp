@@ -22,8 +22,7 @@ enum class BodyKind { none, optional_json, json, json_or_yaml };
 enum class Access { everybody, metrics, workers, callers };
 // An Access that has no default: a new row of the table must say whom it is open to.
 struct OpenTo {
-  constexpr OpenTo(Access named)
-      : access(named) {}  // NOLINT(google-explicit-constructor): rows name an Access
+  constexpr OpenTo(Access named) : access(named) {}  // NOLINT(google-explicit-constructor): rows name an Access
   Access access;
 };
 enum class LimitKind { none, work, batch_submits, rendering, chosen_by_handler };

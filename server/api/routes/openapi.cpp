@@ -22,8 +22,7 @@ Json content_of(std::string_view media_type, Json schema) {
 }
 
 Json schema_of(const QueryField& field) {
-  if (field.type == "limit")
-    return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
+  if (field.type == "limit") return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
   if (field.type == "flag") return {{"type", "boolean"}, {"default", false}};
   return reference(field.type);
 }
@@ -42,8 +41,7 @@ Json parameters_of(const Endpoint& endpoint) {
   for (auto begin = path.find('{'); begin != std::string_view::npos; begin = path.find('{')) {
     const auto end = path.find('}');
     const std::string name(path.substr(begin + 1, end - begin - 1));
-    parameters.push_back(
-        {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema_of_parameter(name)}});
+    parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema_of_parameter(name)}});
     path.remove_prefix(end + 1);
   }
   for (const auto& field : endpoint.query) {
@@ -64,8 +62,7 @@ Json parameters_of(const Endpoint& endpoint) {
 
 Json body_of(const Endpoint& endpoint) {
   Json content = content_of("application/json", reference(endpoint.request_schema));
-  if (endpoint.body == BodyKind::json_or_yaml)
-    content.update(content_of("application/yaml", {{"type", "string"}}));
+  if (endpoint.body == BodyKind::json_or_yaml) content.update(content_of("application/yaml", {{"type", "string"}}));
   return {{"required", endpoint.body != BodyKind::optional_json}, {"content", std::move(content)}};
 }
 
@@ -86,11 +83,9 @@ Json responses_of(const Endpoint& endpoint) {
   if (endpoint.body != BodyKind::none) codes[415] = "unsupported";
   if (endpoint.open_to.access != Access::everybody) codes[421] = "forbidden";
   for (const auto& [status, text] : codes) {
-    Json response{{"description", text},
-                  {"content", content_of(wire::problem_content_type, reference("Problem"))}};
+    Json response{{"description", text}, {"content", content_of(wire::problem_content_type, reference("Problem"))}};
     if (status == 503)
-      response["headers"] = {
-          {"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}};
+      response["headers"] = {{"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}};
     responses[std::to_string(status)] = std::move(response);
   }
   return responses;
@@ -122,10 +117,8 @@ Json operation_of(const Endpoint& endpoint, bool asks_for_token) {
                  {"tags", Json::array({endpoint.tag})},
                  {"security", security_of(endpoint, asks_for_token)},
                  {"responses", responses_of(endpoint)}};
-  if (!endpoint.alias_of.empty())
-    operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
-  if (Json parameters = parameters_of(endpoint); !parameters.empty())
-    operation["parameters"] = std::move(parameters);
+  if (!endpoint.alias_of.empty()) operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
+  if (Json parameters = parameters_of(endpoint); !parameters.empty()) operation["parameters"] = std::move(parameters);
   if (endpoint.body != BodyKind::none) operation["requestBody"] = body_of(endpoint);
   return operation;
 }
@@ -134,20 +127,17 @@ Json operation_of(const Endpoint& endpoint, bool asks_for_token) {
 Json storable_values() {
   const Json value{{"$ref", "#/components/x-values/storable"}};
   const Json text{{"type", "string"}, {"pattern", schema::no_nul_pattern}};
-  const Json object{{"type", "object"},
-                    {"additionalProperties", value},
-                    {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
+  const Json object{
+      {"type", "object"}, {"additionalProperties", value}, {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
   // An integer beyond 64 bits is refused as it is written, 1e30 is not: to JSON Schema both are integers.
   const Json number{{"type", "number"}};
   const Json array{{"type", "array"}, {"items", value}};
-  return {
-      {"storable", {{"anyOf", Json::array({{{"type", {"null", "boolean"}}}, number, text, array, object})}}}};
+  return {{"storable", {{"anyOf", Json::array({{{"type", {"null", "boolean"}}}, number, text, array, object})}}}};
 }
 
 void allow_storable_alone(Json& schemas) {
   const Json value{{"$ref", "#/components/x-values/storable"}};
-  const Json fields{{"additionalProperties", value},
-                    {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
+  const Json fields{{"additionalProperties", value}, {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
   for (auto& [name, schema] : schemas.items()) {
     const bool is_open = schema.value("additionalProperties", Json(false)) == true;
     if (!is_open && name != "AnyValue") continue;
@@ -179,9 +169,7 @@ std::string openapi_document(std::span<const Endpoint> table, std::string_view v
         {"securitySchemes",
          {{"token", {{"type", "http"}, {"scheme", "bearer"}, {"description", "The server's setting token"}}},
           {"workerToken",
-           {{"type", "http"},
-            {"scheme", "bearer"},
-            {"description", "The server's setting worker-token"}}}}}}}};
+           {{"type", "http"}, {"scheme", "bearer"}, {"description", "The server's setting worker-token"}}}}}}}};
   return document.dump();
 }
 

@@ -15,8 +15,7 @@ tl::unexpected<base::Error> refused(std::string_view name, const std::string& pr
 base::Result<void> check_query(const Endpoint& endpoint, const Query& query, const schema::Checker& checker) {
   for (const auto& field : endpoint.query) {
     const auto [first, last] = query.equal_range(std::string(field.name));
-    if (first == last && field.is_required)
-      return refused(field.name, "is missing: " + std::string(field.summary));
+    if (first == last && field.is_required) return refused(field.name, "is missing: " + std::string(field.summary));
     for (auto given = first; given != last; ++given) {
       if (given->second.empty()) return refused(field.name, "is empty: give it a value, or leave it out");
       if (field.type == "limit" || field.type == "flag") continue;  // QueryReader knows them

@@ -63,9 +63,9 @@ RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endp
   metrics.counters_from("noetl_http_requests_total", "Requests answered, by operation and HTTP status",
                         [answered = answered_] { return answered->read(); });
   for (const auto& endpoint : table) {
-    seconds_.push_back(metrics.histogram(
-        "noetl_http_request_seconds", "From the end of a request's body to its reply, by group of operations",
-        seconds_bounds, {{"group", std::string(group_of(endpoint))}}));
+    seconds_.push_back(metrics.histogram("noetl_http_request_seconds",
+                                         "From the end of a request's body to its reply, by group of operations",
+                                         seconds_bounds, {{"group", std::string(group_of(endpoint))}}));
   }
 }
 

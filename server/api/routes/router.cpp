@@ -57,8 +57,7 @@ Router::Router(std::span<const Endpoint> table) : table_(table) {
   }
 }
 
-std::vector<std::size_t> Router::endpoints_at(std::string_view path,
-                                              const std::vector<std::string_view>& parts) const {
+std::vector<std::size_t> Router::endpoints_at(std::string_view path, const std::vector<std::string_view>& parts) const {
   if (const auto literal = literal_paths_.find(path); literal != literal_paths_.end()) return literal->second;
   std::vector<std::size_t> found;
   for (const auto& candidate : templates_) {
@@ -74,31 +73,29 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
     const std::string name(found.parts[i].substr(1, found.parts[i].size() - 2));
     if (name == "worker_id") {
       if (!wire::is_worker_id(parts[i])) {
-        return base::failure(
-            ErrorCode::invalid_input,
-            shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128", name);
+        return base::failure(ErrorCode::invalid_input,
+                             shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128",
+                             name);
       }
       route.worker_id = parts[i];
     } else if (name == "pool") {
       if (!wire::is_pool_name(parts[i])) {
         return base::failure(ErrorCode::invalid_input,
-                             shown(parts[i]) + " is no pool's name: letters, digits, '_' and '-', at most 64",
-                             name);
+                             shown(parts[i]) + " is no pool's name: letters, digits, '_' and '-', at most 64", name);
       }
       route.name = parts[i];
     } else if (name == "name" || name == "var_name") {
       if (name == "name" ? !wire::is_secret_name(parts[i]) : !is_variable_name(parts[i])) {
-        return base::failure(
-            ErrorCode::invalid_input,
-            shown(parts[i]) + " is no name: letters, digits, '_', '.', ':', '@' and '-', at most 128", name);
+        return base::failure(ErrorCode::invalid_input,
+                             shown(parts[i]) + " is no name: letters, digits, '_', '.', ':', '@' and '-', at most 128",
+                             name);
       }
       route.name = parts[i];
     } else {
       const auto id = base::parse_id(parts[i]);
       if (!id) {
         return base::failure(ErrorCode::invalid_input,
-                             shown(parts[i]) + " is no id: a decimal number from 1 to 9223372036854775807",
-                             name);
+                             shown(parts[i]) + " is no id: a decimal number from 1 to 9223372036854775807", name);
       }
       route.id = *id;
     }
@@ -108,8 +105,7 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
 
 base::Result<Route> Router::find(std::string_view method, std::string_view path) const {
   const auto nothing = [&] {
-    return base::failure(ErrorCode::not_found,
-                         "there is no route " + shown(path) + "; GET /openapi.json lists them");
+    return base::failure(ErrorCode::not_found, "there is no route " + shown(path) + "; GET /openapi.json lists them");
   };
   if (path.empty() || path.front() != '/' || path.size() > path_bytes_max) return nothing();
   const auto parts = split(path);
@@ -124,8 +120,7 @@ base::Result<Route> Router::find(std::string_view method, std::string_view path)
     if (table_[i].method == "GET") allowed += ", HEAD";
   }
   return base::failure(ErrorCode::method_not_allowed,
-                       std::string(method) + " is not a method of " + shown(path) + "; it has " + allowed,
-                       allowed);
+                       std::string(method) + " is not a method of " + shown(path) + "; it has " + allowed, allowed);
 }
 
 }  // namespace noetl::api

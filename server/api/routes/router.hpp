@@ -35,8 +35,7 @@ class Router {
 
   [[nodiscard]] std::vector<std::size_t> endpoints_at(std::string_view path,
                                                       const std::vector<std::string_view>& parts) const;
-  [[nodiscard]] static base::Result<Route> bind(const Template& found,
-                                                const std::vector<std::string_view>& parts);
+  [[nodiscard]] static base::Result<Route> bind(const Template& found, const std::vector<std::string_view>& parts);
 
   std::span<const Endpoint> table_;
   std::vector<Template> templates_;  // by place in the table

@@ -79,8 +79,7 @@ void take_as_answer(Json& schema) {
     if (std::find(optional.begin(), optional.end(), name) == optional.end()) required.push_back(name);
   }
   for (const auto& name : optional)
-    schema::hold(schema["properties"].contains(name.get<std::string>()),
-                 "'optional' has a field: " + name.dump());
+    schema::hold(schema["properties"].contains(name.get<std::string>()), "'optional' has a field: " + name.dump());
   if (!required.empty()) schema["required"] = std::move(required);
 }
 

@@ -38,11 +38,10 @@ base::Result<Reply> handle_get_credential(HandlerContext& context, const Call& c
   who.instance = call.worker_instance;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (with_data) {
-    if (const auto allowed = check_may_read_secrets(context, call); !allowed)
-      return base::failure(allowed.error());
+    if (const auto allowed = check_may_read_secrets(context, call); !allowed) return base::failure(allowed.error());
   }
-  const auto row = with_data ? context.vault.credentials().read(call.name, who)
-                             : context.vault.credentials().get(call.name);
+  const auto row =
+      with_data ? context.vault.credentials().read(call.name, who) : context.vault.credentials().get(call.name);
   if (!row) return base::failure(row.error());
   Reply reply = json_reply(wire::encode(*row));
   reply.headers.emplace_back("Cache-Control", "no-store");
@@ -70,8 +69,7 @@ base::Result<Reply> handle_rotate_credentials(HandlerContext& context, const Cal
   if (!body) return base::failure(body.error());
   json::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (const auto allowed = check_may_rotate_secrets(context, call); !allowed)
-    return base::failure(allowed.error());
+  if (const auto allowed = check_may_rotate_secrets(context, call); !allowed) return base::failure(allowed.error());
   const auto answer = context.vault.credentials().rotate();
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));

@@ -14,8 +14,7 @@ base::Result<Reply> answer(HandlerContext& context, const Call& call, vault::Key
   question.name = call.name;
   question.reader.from = call.peer;
   question.reader.instance = call.worker_instance;
-  if (const auto allowed = check_may_read_secrets(context, call); !allowed)
-    return base::failure(allowed.error());
+  if (const auto allowed = check_may_read_secrets(context, call); !allowed) return base::failure(allowed.error());
   // A token endpoint that does not answer shall not keep out those who need none.
   const auto permit = enter(context.limits.outside);
   if (!permit) return base::failure(permit.error());
@@ -65,9 +64,8 @@ base::Result<Reply> handle_delete_keychain(HandlerContext& context, const Call& 
   QueryReader reader(call);
   const auto execution_id = reader.id<base::ExecutionId>("execution_id");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  const auto count =
-      context.vault.keychain().remove(base::CatalogId{call.id}, call.name,
-                                      execution_id.is_set() ? std::optional(execution_id) : std::nullopt);
+  const auto count = context.vault.keychain().remove(
+      base::CatalogId{call.id}, call.name, execution_id.is_set() ? std::optional(execution_id) : std::nullopt);
   if (!count) return base::failure(count.error());
   json::ObjectWriter out;
   out.text("status", "success").integer("deleted", *count);

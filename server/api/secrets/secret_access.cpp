@@ -29,11 +29,11 @@ base::Result<void> check_may_read_secrets(const HandlerContext& context, const C
                          "Authorization");
   }
   if (call.shows_token || call.is_local) return {};
-  return base::failure(
-      ErrorCode::forbidden,
-      "secrets are shown only to programs on the server's machine as long as the server has no "
-      "worker-token; this call came from " +
-          call.peer + " or through a proxy: set worker-token on the server and give it to its workers");
+  return base::failure(ErrorCode::forbidden,
+                       "secrets are shown only to programs on the server's machine as long as the server has no "
+                       "worker-token; this call came from " +
+                           call.peer +
+                           " or through a proxy: set worker-token on the server and give it to its workers");
 }
 
 base::Result<void> check_may_rotate_secrets(const HandlerContext& context, const Call& call) {
@@ -44,8 +44,7 @@ base::Result<void> check_may_rotate_secrets(const HandlerContext& context, const
 base::Result<nlohmann::json> secret_json_of(const Call& call) {
   auto body = unchecked_json_of(call);
   if (body) {
-    if (auto checked = check_by_schema(call, *body, false); !checked)
-      return base::failure(std::move(checked.error()));
+    if (auto checked = check_by_schema(call, *body, false); !checked) return base::failure(std::move(checked.error()));
     return body;
   }
   const auto at = body.error().message.rfind(" at byte ");

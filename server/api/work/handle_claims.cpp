@@ -52,12 +52,12 @@ base::Result<Reply> handle_claim(HandlerContext& context, const Call& call) {
   // A claim that waits uses no connection while it does, so it must not keep working requests out.
   const bool waits = request->queue_ids.empty() && request->wait.count() > 0;
   const auto permit = enter(request->direct_dispatch ? context.limits.dispatch_polls
-                            : waits            ? context.limits.long_polls
-                                               : context.limits.work);
+                            : waits                  ? context.limits.long_polls
+                                                     : context.limits.work);
   // Who could do without is not refused: it has waited for no time, and comes again later.
   if (!permit && request->direct_dispatch)
-    return json_reply(wire::encode(
-        wire::ClaimAnswer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(0)}));
+    return json_reply(
+        wire::encode(wire::ClaimAnswer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(0)}));
   if (!permit) return base::failure(permit.error());
   const auto answer = queue::claim_commands(context.server, *request, call.stop, call.is_peer_there);
   if (!answer) return base::failure(answer.error());
@@ -79,8 +79,7 @@ base::Result<Reply> handle_claim_one(HandlerContext& context, const Call& call) 
 base::Result<Reply> handle_postgres_execute(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
-  for (const char* field :
-       {"query", "query_base64", "procedure", "parameters", "schema", "connection_string"}) {
+  for (const char* field : {"query", "query_base64", "procedure", "parameters", "schema", "connection_string"}) {
     if (!body->is_object() || !body->contains(field)) continue;
     return base::failure(ErrorCode::unsupported,
                          std::string("this route runs no SQL for its callers ('") + field +

@@ -42,10 +42,9 @@ base::Result<std::vector<wire::NewCommand>> commands_in_pieces(const Call& call)
 template <class Decode>
 base::Result<Reply> enqueue_batch(HandlerContext& context, const Call& call, const Decode& decode) {
   if (!call.idempotency_key.empty()) {
-    return base::failure(
-        ErrorCode::conflict,
-        "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'",
-        "/commands");
+    return base::failure(ErrorCode::conflict,
+                         "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'",
+                         "/commands");
   }
   const auto permit = enter(context.limits.batch_submits);
   if (!permit) return base::failure(permit.error());

@@ -85,12 +85,11 @@ base::Result<Reply> handle_report(HandlerContext& context, const Call& call) {
   // One event: its verdict is the reply.
   if (!answer->verdicts.empty() && answer->verdicts.front().refused) {
     const auto& verdict = answer->verdicts.front();
-    return base::failure(
-        base::Error{.code = *verdict.refused,
-                    .message = verdict.message,
-                    .field = {},
-                    .retry_after = verdict.retry_after.value_or(std::chrono::milliseconds(0)),
-                    .details = {}});
+    return base::failure(base::Error{.code = *verdict.refused,
+                                     .message = verdict.message,
+                                     .field = {},
+                                     .retry_after = verdict.retry_after.value_or(std::chrono::milliseconds(0)),
+                                     .details = {}});
   }
   json::ObjectWriter out(96);
   out.text("status", "ok").integer("commands_generated", answer->commands_generated);

@@ -46,8 +46,7 @@ base::Result<Reply> handle_livez(HandlerContext&, const Call&) { return json_rep
 
 base::Result<Reply> handle_readyz(HandlerContext& context, const Call&) {
   if (context.is_shutting_down)
-    return base::failure(base::ErrorCode::unavailable,
-                         "this server was asked to stop: send new requests to another");
+    return base::failure(base::ErrorCode::unavailable, "this server was asked to stop: send new requests to another");
   const auto readiness = views::check_readiness(context.server);
   if (!readiness.has_postgres) {
     return base::failure(base::ErrorCode::unavailable,
@@ -55,9 +54,8 @@ base::Result<Reply> handle_readyz(HandlerContext& context, const Call&) {
   }
   if (!readiness.is_schema_current) {
     return base::failure(base::ErrorCode::schema_mismatch,
-                         readiness.message.empty()
-                             ? "the schema is version " + std::to_string(readiness.schema_version)
-                             : readiness.message);
+                         readiness.message.empty() ? "the schema is version " + std::to_string(readiness.schema_version)
+                                                   : readiness.message);
   }
   json::ObjectWriter out;
   out.text("status", readiness.wants_nats && !readiness.has_nats ? "degraded" : "ok")

@@ -24,7 +24,8 @@ base::Result<Reply> handle_put_pool(HandlerContext& context, const Call& call) {
 }
 
 base::Result<Reply> handle_delete_pool(HandlerContext& context, const Call& call) {
-  if (const auto deleted = queue::delete_pool(context.server, call.name); !deleted) return base::failure(deleted.error());
+  if (const auto deleted = queue::delete_pool(context.server, call.name); !deleted)
+    return base::failure(deleted.error());
   json::ObjectWriter out;
   out.text("status", "ok").text("pool", call.name);
   return json_reply(out.finish());

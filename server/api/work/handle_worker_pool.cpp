@@ -50,8 +50,7 @@ base::Result<Reply> handle_pool_register(HandlerContext& context, const Call& ca
   registration.hostname = reader.optional_string("hostname", {0, 255}).value_or("");
   if (const auto* labels = reader.optional_value("labels"); labels != nullptr && labels->is_object())
     registration.labels = labels->dump();
-  ignore_the_rest(reader,
-                  {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
+  ignore_the_rest(reader, {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto answer = queue::register_worker(context.server, registration);
@@ -68,8 +67,8 @@ base::Result<Reply> handle_pool_heartbeat(HandlerContext& context, const Call& c
   heartbeat.instance = call.worker_instance;
   // This heartbeat names no leases: it must not free what the worker may be holding.
   heartbeat.has_claim_in_flight = true;
-  ignore_the_rest(
-      reader, {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
+  ignore_the_rest(reader,
+                  {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto answer = queue::renew_leases(context.server, heartbeat);
@@ -85,8 +84,8 @@ base::Result<Reply> handle_pool_deregister(HandlerContext& context, const Call& 
   ignore_the_rest(reader, {"kind", "component_type"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto done = queue::deregister_worker(
-      context.server, {.worker_id = name, .instance = call.worker_instance, .by_force = false});
+  const auto done = queue::deregister_worker(context.server,
+                                             {.worker_id = name, .instance = call.worker_instance, .by_force = false});
   if (!done) return base::failure(done.error());
   return json_reply(pool_answer("ok", name));
 }

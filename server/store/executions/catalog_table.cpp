@@ -27,8 +27,8 @@ std::optional<wire::CatalogRow> CatalogTable::latest(const std::string& path) {
 
 bool CatalogTable::insert(const wire::CatalogRow& row) {
   return !session_
-              .run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name,
-                   row.content, row.checksum)
+              .run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name, row.content,
+                   row.checksum)
               .empty();
 }
 
@@ -39,9 +39,8 @@ std::vector<wire::CatalogRow> CatalogTable::list(const std::string& kind, int li
 }
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {
-  const auto rows = request.catalog_id.is_set()
-                        ? session_.run("catalog_entry_by_id", request.catalog_id.value)
-                        : session_.run("catalog_entry_by_path", request.path, request.version);
+  const auto rows = request.catalog_id.is_set() ? session_.run("catalog_entry_by_id", request.catalog_id.value)
+                                                : session_.run("catalog_entry_by_path", request.path, request.version);
   if (rows.empty()) return std::nullopt;
   return row_from(rows[0], true);
 }

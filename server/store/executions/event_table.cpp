@@ -29,8 +29,8 @@ void EventTable::insert(const std::vector<NewEventRow>& events) {
 
 bool EventTable::insert_once(const SentEvent& event) {
   return !session_
-              .run("insert_event_once", event.event_id.value, event.execution_id.value, event.event_type,
-                   event.step, event.payload, event.meta, event.worker_id)
+              .run("insert_event_once", event.event_id.value, event.execution_id.value, event.event_type, event.step,
+                   event.payload, event.meta, event.worker_id)
               .empty();
 }
 
@@ -65,7 +65,8 @@ std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::
   return events_of(session_.run("list_events", execution_id.value, from.value, limit));
 }
 
-std::vector<StoredEvent> EventTable::begun_before(base::ExecutionId execution_id, base::EventId after, std::int64_t unix_ms) {
+std::vector<StoredEvent> EventTable::begun_before(base::ExecutionId execution_id, base::EventId after,
+                                                  std::int64_t unix_ms) {
   return events_of(session_.run("attempts_begun_before", execution_id.value, after.value, unix_ms));
 }
 

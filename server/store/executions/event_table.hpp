@@ -52,7 +52,8 @@ class EventTable {
   // From that id on, in order.
   [[nodiscard]] std::vector<StoredEvent> list(base::ExecutionId execution_id, base::EventId from, int limit);
   // Attempts whose rows come after `after`, and which had begun by then; without payload and meta, in no order.
-  [[nodiscard]] std::vector<StoredEvent> begun_before(base::ExecutionId execution_id, base::EventId after, std::int64_t unix_ms);
+  [[nodiscard]] std::vector<StoredEvent> begun_before(base::ExecutionId execution_id, base::EventId after,
+                                                      std::int64_t unix_ms);
   // Attempts that run now, which have no row yet.
   [[nodiscard]] std::vector<StoredEvent> running(base::ExecutionId execution_id);
 

@@ -33,8 +33,8 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
   postgres::ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads,
-      results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts,
-      reruns, delays;
+      results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts, reruns,
+      delays;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -61,12 +61,11 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run(
-           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
-           parents.text_or_null(), statuses.text(), outstanding.text(), steps.text_or_null(), states.text(),
-           workloads.text(), results.text_or_null(), errors.text_or_null(), keys.text_or_null(),
-           traces.text_or_null(), depths.text(), parent_nodes.text_or_null(), parent_frames.text_or_null(),
-           return_steps.text_or_null(), pauses.text(), timeouts.text_or_null(), reruns.text_or_null(),
-           delays.text_or_null())) {
+           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(), parents.text_or_null(),
+           statuses.text(), outstanding.text(), steps.text_or_null(), states.text(), workloads.text(),
+           results.text_or_null(), errors.text_or_null(), keys.text_or_null(), traces.text_or_null(), depths.text(),
+           parent_nodes.text_or_null(), parent_frames.text_or_null(), return_steps.text_or_null(), pauses.text(),
+           timeouts.text_or_null(), reruns.text_or_null(), delays.text_or_null())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -135,11 +134,10 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
   return found;
 }
 
-std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter,
-                                                     const std::string& status) {
+std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter, const std::string& status) {
   std::vector<wire::ExecutionRow> found;
-  for (const auto& row : session_.run("list_executions", status, filter.path,
-                                      filter.parent_execution_id.value, filter.before.value, filter.limit)) {
+  for (const auto& row : session_.run("list_executions", status, filter.path, filter.parent_execution_id.value,
+                                      filter.before.value, filter.limit)) {
     found.push_back(listed(row));
   }
   return found;
@@ -171,8 +169,7 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
   return found;
 }
 
-std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
-                                                                 int limit) {
+std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of, int limit) {
   const auto ids = postgres::id_array(of);
   const char* filter = of.empty() ? nullptr : ids.c_str();
   std::vector<UnreportedChild> found;
@@ -223,8 +220,7 @@ void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
     statuses.add(item.is_completed ? "completed" : "failed");
     results.add(item.result);
   }
-  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(),
-               results.text());
+  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(), results.text());
 }
 
 std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from,

@@ -111,8 +111,7 @@ class ExecutionTable {
 
   // `state_text` gets the engine's state as stored.
   [[nodiscard]] std::optional<wire::ExecutionRow> find(base::ExecutionId id, std::string& state_text);
-  [[nodiscard]] std::vector<wire::ExecutionRow> list(const wire::ExecutionFilter& filter,
-                                                     const std::string& status);
+  [[nodiscard]] std::vector<wire::ExecutionRow> list(const wire::ExecutionFilter& filter, const std::string& status);
 
   // Children that have ended and whose caller is not told yet: of these, or any when there are none given.
   [[nodiscard]] std::vector<UnreportedChild> unreported_children(const std::vector<base::ExecutionId>& of, int limit);

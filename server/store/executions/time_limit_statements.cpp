@@ -6,8 +6,7 @@ namespace noetl::store {
 
 std::vector<base::ExecutionId> TimeLimitStatements::overdue(int limit) {
   std::vector<base::ExecutionId> found;
-  for (const auto& row : session_.run("overdue_executions", limit))
-    found.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run("overdue_executions", limit)) found.push_back({row[0].as<std::int64_t>()});
   return found;
 }
 
@@ -28,9 +27,7 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
                           .version = row["version"].as<int>()};
 }
 
-void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
-  session_.run("end_time_of_children", id.value);
-}
+void TimeLimitStatements::end_time_of_children(base::ExecutionId id) { session_.run("end_time_of_children", id.value); }
 
 std::chrono::milliseconds TimeLimitStatements::until(const std::string& moment) {
   return std::chrono::milliseconds{session_.run("milliseconds_until", moment)[0][0].as<std::int64_t>()};

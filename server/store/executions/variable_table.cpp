@@ -37,8 +37,8 @@ std::map<std::string, VariableNote> VariableTable::list(base::ExecutionId execut
 }
 
 VariableNote VariableTable::count_read(base::ExecutionId execution_id, const VariableNote& when_new) {
-  const auto rows = session_.run("count_variable_read", execution_id.value, when_new.name, when_new.var_type,
-                                 when_new.source_step);
+  const auto rows =
+      session_.run("count_variable_read", execution_id.value, when_new.name, when_new.var_type, when_new.source_step);
   return note_from(rows[0], when_new.name);
 }
 

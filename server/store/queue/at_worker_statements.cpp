@@ -8,8 +8,9 @@
 namespace noetl::store {
 
 void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent,
-                                  const ClaimFor& worker) {
-  postgres::ArrayLiteral ids, nodes, steps, kinds, pools, attempts, timeouts, contexts, statuses, frames, begun, errors, priorities;
+                                const ClaimFor& worker) {
+  postgres::ArrayLiteral ids, nodes, steps, kinds, pools, attempts, timeouts, contexts, statuses, frames, begun, errors,
+      priorities;
   std::map<std::pair<std::string, std::string>, std::int64_t> gained;
   base::ExecutionId execution_id;
   for (const auto& c : commands) {
@@ -39,9 +40,10 @@ void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands
     gained_statuses.add(of.second);
     gained_counts.add(count);
   }
-  session_.run("insert_commands_at_worker", worker.worker_id, worker.claim_id.value, ids.text(), nodes.text(), steps.text(), kinds.text(),
-               pools.text(), attempts.text(), timeouts.text(), contexts.text(), statuses.text(), frames.text(), begun.text(), errors.text(),
-               gained_pools.text(), gained_statuses.text(), gained_counts.text(), execution_id.value,
+  session_.run("insert_commands_at_worker", worker.worker_id, worker.claim_id.value, ids.text(), nodes.text(),
+               steps.text(), kinds.text(), pools.text(), attempts.text(), timeouts.text(), contexts.text(),
+               statuses.text(), frames.text(), begun.text(), errors.text(), gained_pools.text(), gained_statuses.text(),
+               gained_counts.text(), execution_id.value,
                traceparent.empty() ? std::optional<std::string>{} : std::optional(traceparent), priorities.text());
 }
 

@@ -6,17 +6,15 @@
 namespace noetl::store {
 namespace {
 
-std::optional<std::string> given(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
+std::optional<std::string> given(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
 
 }  // namespace
 
 std::vector<base::CommandId> CancelStatements::ids(const wire::CommandFilter& filter, int limit) {
   std::vector<base::CommandId> found;
-  for (const auto& row : session_.run("cancellable_ids", filter.status, filter.pool, filter.tool_kind,
-                                      filter.after.value, filter.before.value, given(filter.created_after),
-                                      given(filter.created_before), limit)) {
+  for (const auto& row :
+       session_.run("cancellable_ids", filter.status, filter.pool, filter.tool_kind, filter.after.value,
+                    filter.before.value, given(filter.created_after), given(filter.created_before), limit)) {
     found.push_back({row[0].as<std::int64_t>()});
   }
   return found;
@@ -36,12 +34,11 @@ std::vector<CancelledCommand> CancelStatements::cancel(const std::vector<base::C
   return cancelled;
 }
 
-std::map<base::CommandId, UncancellableCommand> CancelStatements::explain(
-    const std::vector<base::CommandId>& ids) {
+std::map<base::CommandId, UncancellableCommand> CancelStatements::explain(const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, UncancellableCommand> found;
   for (const auto& row : session_.run("uncancellable_commands", postgres::id_array(ids))) {
     found[{row["queue_id"].as<std::int64_t>()}] = {.execution_id = {row["execution_id"].as<std::int64_t>()},
-                                                  .status = postgres::text_of(row["status"])};
+                                                   .status = postgres::text_of(row["status"])};
   }
   return found;
 }

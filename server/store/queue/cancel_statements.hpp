@@ -32,10 +32,9 @@ class CancelStatements {
   // events[i] is the id for the event of ids[i]. `error` is JSON text for the rows, `payload` for the events. Gives those that it
   // cancelled: plain, and waiting or running.
   [[nodiscard]] std::vector<CancelledCommand> cancel(const std::vector<base::CommandId>& ids,
-                                                     const std::vector<base::EventId>& events,
-                                                     const std::string& error, const std::string& payload);
-  [[nodiscard]] std::map<base::CommandId, UncancellableCommand> explain(
-      const std::vector<base::CommandId>& ids);
+                                                     const std::vector<base::EventId>& events, const std::string& error,
+                                                     const std::string& payload);
+  [[nodiscard]] std::map<base::CommandId, UncancellableCommand> explain(const std::vector<base::CommandId>& ids);
 
  private:
   postgres::Session& session_;

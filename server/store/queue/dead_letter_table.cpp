@@ -33,8 +33,7 @@ pqxx::result filtered(postgres::Session& session, const std::string& name, const
 
 std::vector<wire::DeadLetter> DeadLetterTable::list(const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadLetter> letters;
-  for (const auto& row : filtered(session_, "dead_letters", filter, limit))
-    letters.push_back(letter_from(row));
+  for (const auto& row : filtered(session_, "dead_letters", filter, limit)) letters.push_back(letter_from(row));
   return letters;
 }
 

@@ -40,18 +40,14 @@ std::optional<wire::CommandRow> QueueReads::find(base::CommandId queue_id) {
 }
 
 std::vector<wire::CommandRow> QueueReads::list(const wire::CommandFilter& filter, int limit) {
-  const auto given = [](const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional(text);
-  };
+  const auto given = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
   const auto run = [&](const char* statement, const auto&... more) {
     return session_.run(statement, filter.status, filter.pool, filter.tool_kind, filter.after.value,
-                        filter.before.value, given(filter.created_after), given(filter.created_before), limit,
-                        more...);
+                        filter.before.value, given(filter.created_after), given(filter.created_before), limit, more...);
   };
   const auto rows = !filter.idempotency_key.empty() ? run("list_command_of_key", filter.idempotency_key)
-                    : filter.execution_id.is_set()
-                        ? run("list_commands_of_execution", filter.execution_id.value)
-                        : run("list_commands");
+                    : filter.execution_id.is_set()  ? run("list_commands_of_execution", filter.execution_id.value)
+                                                    : run("list_commands");
   std::vector<wire::CommandRow> found;
   for (const auto& row : rows) {
     auto command = row_from(row);

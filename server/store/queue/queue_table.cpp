@@ -122,15 +122,15 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
   }
   if (is_empty) return;
   const auto [pool_names, pool_counts] = gained.names_and_counts();
-  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(),
-               pools.text(), priorities.text_or_null(), attempts.text(), timeouts.text_or_null(),
-               delays.text_or_null(), contexts.text(), pool_names, pool_counts, traces.text_or_null(),
-               frames.text_or_null(), nullptr, nullptr);
+  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(), pools.text(),
+               priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),
+               contexts.text(), pool_names, pool_counts, traces.text_or_null(), frames.text_or_null(), nullptr,
+               nullptr);
 }
 
 InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
-                                       const std::vector<base::CommandId>& ids,
-                                       const wire::PoolsByName& pools_by_name, const ClaimFor& claim_for) {
+                                       const std::vector<base::CommandId>& ids, const wire::PoolsByName& pools_by_name,
+                                       const ClaimFor& claim_for) {
   postgres::ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
       retries;
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -156,16 +156,15 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     const auto [pool_names, pool_counts] = gained.names_and_counts();
     session_.run("insert_commands", id_list.text(), nullptr, nullptr, nullptr, kinds.text(), pools.text(),
                  priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),
-                 contexts.text(), pool_names, pool_counts, traces.text_or_null(), nullptr,
-                 times.text_or_null(), retries.text_or_null());
+                 contexts.text(), pool_names, pool_counts, traces.text_or_null(), nullptr, times.text_or_null(),
+                 retries.text_or_null());
     return {.inserted = ids, .claimed = {}};
   }
   const char* worker_id = claim_for.worker_id.empty() ? nullptr : claim_for.worker_id.c_str();
-  const auto rows =
-      session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(),
-                   priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), times.text_or_null(),
-                   delays.text_or_null(), contexts.text(), keys.text_or_null(), traces.text_or_null(),
-                   retries.text_or_null(), worker_id, claim_for.claim_id.value, claim_for.instance);
+  const auto rows = session_.run(
+      "insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text_or_null(), attempts.text(),
+      timeouts.text_or_null(), times.text_or_null(), delays.text_or_null(), contexts.text(), keys.text_or_null(),
+      traces.text_or_null(), retries.text_or_null(), worker_id, claim_for.claim_id.value, claim_for.instance);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {
@@ -174,24 +173,22 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     if (worker_id == nullptr || !row[1].as<bool>()) continue;
     const auto& c = commands[static_cast<std::size_t>(std::ranges::find(ids, id) - ids.begin())];
     const auto known = pools_by_name.find(c.pool);
-    made.claimed.push_back(
-        {.lease = {id, 1},
-         .execution_id = {},
-         .step = c.tool_kind,
-         .node_id = {},
-         .tool_kind = c.tool_kind,
-         .attempt = 1,
-         .max_attempts = max_attempts_of(c, known == pools_by_name.end() ? nullptr : &known->second),
-         .timeout = c.timeout,
-         .context = context_of(c),
-         .traceparent = c.traceparent,
-         .priority = c.priority});
+    made.claimed.push_back({.lease = {id, 1},
+                            .execution_id = {},
+                            .step = c.tool_kind,
+                            .node_id = {},
+                            .tool_kind = c.tool_kind,
+                            .attempt = 1,
+                            .max_attempts = max_attempts_of(c, known == pools_by_name.end() ? nullptr : &known->second),
+                            .timeout = c.timeout,
+                            .context = context_of(c),
+                            .traceparent = c.traceparent,
+                            .priority = c.priority});
   }
   return made;
 }
 
-std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
-    const std::vector<const wire::NewCommand*>& commands) {
+std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(const std::vector<const wire::NewCommand*>& commands) {
   postgres::ArrayLiteral keys, pools, contexts;
   for (const auto* command : commands) {
     keys.add(command->idempotency_key);
@@ -200,17 +197,15 @@ std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
   }
   std::vector<std::optional<KeyedCommand>> found(commands.size());
   for (const auto& row : session_.run("commands_of_keys", keys.text(), pools.text(), contexts.text())) {
-    found[row["nth"].as<std::size_t>() - 1] =
-        KeyedCommand{.queue_id = {row["queue_id"].as<std::int64_t>()},
-                     .is_same = row["is_same"].as<bool>(),
-                     .fingerprint = row["fingerprint"].c_str(),
-                     .asked_fingerprint = row["asked_fingerprint"].c_str()};
+    found[row["nth"].as<std::size_t>() - 1] = KeyedCommand{.queue_id = {row["queue_id"].as<std::int64_t>()},
+                                                           .is_same = row["is_same"].as<bool>(),
+                                                           .fingerprint = row["fingerprint"].c_str(),
+                                                           .asked_fingerprint = row["asked_fingerprint"].c_str()};
   }
   return found;
 }
 
-std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& worker,
-                                                      const std::vector<base::CommandId>& ids,
+std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& worker, const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id, int slots) {
   const auto rows =
       session_.run("claim_by_ids", worker.worker_id, postgres::id_array(ids), claim_id.value, worker.instance, slots);
@@ -271,13 +266,12 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
     meta_list.add_or_null("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
   return finished_from_groups(session_.run("finish_plain", ids.text(), epochs.text(), results.text(),
-                                    events.text_or_null(), meta_list.text_or_null(), worker.worker_id,
-                                    worker.instance, durations.text()));
+                                           events.text_or_null(), meta_list.text_or_null(), worker.worker_id,
+                                           worker.instance, durations.text()));
 }
 
 std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
-                                                         const std::vector<base::EventId>& ids,
-                                                         const Caller& worker) {
+                                                         const std::vector<base::EventId>& ids, const Caller& worker) {
   postgres::ArrayLiteral commands, epochs, events, names, payloads;
   for (std::size_t i = 0; i < notes.size(); ++i) {
     commands.add(notes[i].lease.queue_id.value);
@@ -314,8 +308,7 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
   return locked;
 }
 
-std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(
-    const std::vector<base::CommandId>& ids) {
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, base::ExecutionId> found;
   for (const auto& row : session_.run("executions_of_commands", postgres::id_array(ids))) {
     found[{row[0].as<std::int64_t>()}] = {row[1].as<std::int64_t>()};
@@ -334,8 +327,8 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
     errors.add_or_null(e.error);
     delays.add(e.delay.count());
   }
-  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(),
-               results.text_or_null(), errors.text_or_null(), delays.text());
+  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(), results.text_or_null(),
+               errors.text_or_null(), delays.text());
 }
 
 void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
@@ -349,16 +342,15 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
     attempts.add(letter.attempts);
     fingerprints.add(letter.fingerprint);
   }
-  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(),
-               errors.text(), attempts.text(), fingerprints.text());
+  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(), errors.text(),
+               attempts.text(), fingerprints.text());
 }
 
 std::vector<FinishedCommand> QueueTable::cancel_commands(base::ExecutionId execution_id) {
   return finished_from(session_.run("cancel_commands_of_execution", execution_id.value));
 }
 
-std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,
-                                                     const std::string& step) {
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
   const auto rows = session_.run("command_of_step", execution_id.value, step);
   if (rows.empty()) return std::nullopt;
   return RunningCommand{{{rows[0]["queue_id"].as<std::int64_t>()}, rows[0]["epoch"].as<std::int32_t>()},

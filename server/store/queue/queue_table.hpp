@@ -141,16 +141,14 @@ class QueueTable {
   // that were inserted: known idempotency keys are left out. `claim_for`: all of them are claimed for that worker, as claim() does it;
   // they are due, and of its pool.
   [[nodiscard]] InsertedPlain insert_plain(const std::vector<wire::NewCommand>& commands,
-                                           const std::vector<base::CommandId>& ids,
-                                           const wire::PoolsByName& pools = {}, const ClaimFor& claim_for = {});
+                                           const std::vector<base::CommandId>& ids, const wire::PoolsByName& pools = {},
+                                           const ClaimFor& claim_for = {});
   // The commands that have the keys of these; one that is just being written by another is not found.
-  [[nodiscard]] std::vector<std::optional<KeyedCommand>> of_keys(
-      const std::vector<const wire::NewCommand*>& commands);
+  [[nodiscard]] std::vector<std::optional<KeyedCommand>> of_keys(const std::vector<const wire::NewCommand*>& commands);
 
   // Those of the worker's own pool, to the process that registered; highest priority first. `slots`: at most so many, and first what is
   // due in the pool with a priority above 0, whatever the ids; 0: the ids alone, locked in their order.
-  [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const Caller& worker,
-                                                          const std::vector<base::CommandId>& ids,
+  [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const Caller& worker, const std::vector<base::CommandId>& ids,
                                                           base::ClaimId claim_id, int slots = 0);
   // The first of those ids that the worker could claim, or holds already; at most `limit`.
   [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,
@@ -164,8 +162,7 @@ class QueueTable {
   [[nodiscard]] std::vector<FinishedCommand> finish_plain(const std::vector<FinishedPlain>& finished,
                                                           const Caller& worker);
   [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
-  [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(
-      const std::vector<base::CommandId>& ids);
+  [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(const std::vector<base::CommandId>& ids);
   void end_attempts(const std::vector<EndedAttempt>& ended);
   // ids[i] is for the event of notes[i]. Gives the commands that it was taken of: those that this worker runs at that epoch.
   [[nodiscard]] std::vector<base::CommandId> record_progress(const std::vector<wire::AttemptNote>& notes,
@@ -174,8 +171,7 @@ class QueueTable {
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
   // Those that were running.
   [[nodiscard]] std::vector<FinishedCommand> cancel_commands(base::ExecutionId execution_id);
-  [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id,
-                                                         const std::string& step);
+  [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id, const std::string& step);
 
  private:
   postgres::Session& session_;

@@ -7,14 +7,13 @@
 
 namespace noetl::store {
 
-bool WorkerTable::register_worker(const wire::WorkerRegistration& registration,
-                                  std::chrono::milliseconds lease) {
+bool WorkerTable::register_worker(const wire::WorkerRegistration& registration, std::chrono::milliseconds lease) {
   postgres::ArrayLiteral tools;
   for (const auto& tool : registration.tools) tools.add(tool);
   return !session_
               .run("register_worker", registration.worker_id, registration.pool, registration.hostname,
-                   registration.pid, registration.slots, registration.version, tools.text(),
-                   registration.labels, static_cast<std::int64_t>(lease.count()), registration.instance)
+                   registration.pid, registration.slots, registration.version, tools.text(), registration.labels,
+                   static_cast<std::int64_t>(lease.count()), registration.instance)
               .empty();
 }
 
@@ -27,10 +26,9 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
   }
   for (const auto& claim : heartbeat.confirmed_claim_ids) confirmed.add(claim.value);
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
-  for (const auto& row :
-       session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
-                    static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
-                    heartbeat.status, claim_id.value, confirmed.text(), heartbeat.instance)) {
+  for (const auto& row : session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
+                                      static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
+                                      heartbeat.status, claim_id.value, confirmed.text(), heartbeat.instance)) {
     const std::string_view kind = row["kind"].c_str();
     const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
     if (kind == "known") {
@@ -102,7 +100,8 @@ RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::stri
 
 std::map<std::string, bool> WorkerTable::pools_in_use(std::chrono::milliseconds idle_time) {
   std::map<std::string, bool> pools;
-  for (const auto& row : session_.run("pools_in_use", idle_time.count())) pools[postgres::text_of(row[0])] = row[1].as<bool>();
+  for (const auto& row : session_.run("pools_in_use", idle_time.count()))
+    pools[postgres::text_of(row[0])] = row[1].as<bool>();
   return pools;
 }
 

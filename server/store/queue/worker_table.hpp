@@ -46,8 +46,7 @@ class WorkerTable {
   explicit WorkerTable(postgres::Session& session) : session_(session) {}
 
   // False: another process has the name, and its lease is not over.
-  [[nodiscard]] bool register_worker(const wire::WorkerRegistration& registration,
-                                     std::chrono::milliseconds lease);
+  [[nodiscard]] bool register_worker(const wire::WorkerRegistration& registration, std::chrono::milliseconds lease);
   // Renews all leases of the worker in one statement; is_known false when it is not registered.
   [[nodiscard]] wire::HeartbeatAnswer renew(const wire::Heartbeat& heartbeat, std::chrono::milliseconds lease,
                                             base::ClaimId claim_id);

@@ -40,10 +40,9 @@ SealedText sealed_of(const pqxx::row& row) {
 
 void CredentialTable::upsert(StoredCredential& credential, const std::vector<std::string>& tags,
                              const CredentialPolicyChange& policy) {
-  const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name,
-                                 credential.type, credential.sealed.key_id, credential.sealed.hex,
-                                 credential.meta, *array_of(tags), credential.description, flag_of(policy.reveal),
-                                 array_of(policy.hosts));
+  const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name, credential.type,
+                                 credential.sealed.key_id, credential.sealed.hex, credential.meta, *array_of(tags),
+                                 credential.description, flag_of(policy.reveal), array_of(policy.hosts));
   credential.credential_id = rows[0]["credential_id"].as<std::int64_t>();
   credential.reveal = rows[0]["reveal"].as<bool>();
   credential.hosts = postgres::text_of(rows[0]["hosts"]);
@@ -61,8 +60,7 @@ std::optional<StoredCredential> CredentialTable::find(const std::string& name, s
   return found;
 }
 
-std::vector<StoredCredential> CredentialTable::list(const std::string& type, const std::string& after,
-                                                    int limit) {
+std::vector<StoredCredential> CredentialTable::list(const std::string& type, const std::string& after, int limit) {
   std::vector<StoredCredential> found;
   for (const auto& row : session_.run("list_credentials", type, after, limit)) found.push_back(listed(row));
   return found;
@@ -72,8 +70,7 @@ bool CredentialTable::remove(std::int64_t credential_id) {
   return !session_.run("delete_credential", credential_id).empty();
 }
 
-std::vector<StoredCredential> CredentialTable::of_other_keys(const std::string& key_id, std::int64_t after,
-                                                             int limit) {
+std::vector<StoredCredential> CredentialTable::of_other_keys(const std::string& key_id, std::int64_t after, int limit) {
   std::vector<StoredCredential> found;
   for (const auto& row : session_.run("credentials_of_other_keys", key_id, after, limit)) {
     StoredCredential one;

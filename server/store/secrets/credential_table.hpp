@@ -42,13 +42,11 @@ class CredentialTable {
   // `id` 0: by name alone.
   [[nodiscard]] std::optional<StoredCredential> find(const std::string& name, std::int64_t id);
   // By name, those after `after`. `type` empty: all.
-  [[nodiscard]] std::vector<StoredCredential> list(const std::string& type, const std::string& after,
-                                                   int limit);
+  [[nodiscard]] std::vector<StoredCredential> list(const std::string& type, const std::string& after, int limit);
   // False: it was gone already.
   [[nodiscard]] bool remove(std::int64_t credential_id);
 
-  [[nodiscard]] std::vector<StoredCredential> of_other_keys(const std::string& key_id, std::int64_t after,
-                                                            int limit);
+  [[nodiscard]] std::vector<StoredCredential> of_other_keys(const std::string& key_id, std::int64_t after, int limit);
   // False: somebody has put another value meanwhile.
   [[nodiscard]] bool reseal(std::int64_t credential_id, const SealedText& from, const SealedText& to);
 

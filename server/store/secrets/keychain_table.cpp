@@ -11,9 +11,8 @@ SealedText sealed_entry_of(const pqxx::row& row) {
 
 StoredKeychainEntry listed(const pqxx::row& row, base::CatalogId catalog_id, std::string name) {
   StoredKeychainEntry found;
-  found.key = {.catalog_id = catalog_id,
-               .name = std::move(name),
-               .execution_id = {row["execution_id"].as<std::int64_t>()}};
+  found.key = {
+      .catalog_id = catalog_id, .name = std::move(name), .execution_id = {row["execution_id"].as<std::int64_t>()}};
   found.kind = postgres::text_of(row["kind"]);
   found.expires_at = postgres::text_of(row["expires_at"]);
   found.seconds_left = row["seconds_left"].as<double>();
@@ -24,13 +23,12 @@ StoredKeychainEntry listed(const pqxx::row& row, base::CatalogId catalog_id, std
 
 void KeychainTable::upsert(const StoredKeychainEntry& entry, std::optional<double> seconds) {
   session_.run("forget_expired_keychain");
-  session_.run("upsert_keychain_entry", entry.key.catalog_id.value, entry.key.name,
-               entry.key.execution_id.value, entry.kind, entry.sealed.key_id, entry.sealed.hex, seconds);
+  session_.run("upsert_keychain_entry", entry.key.catalog_id.value, entry.key.name, entry.key.execution_id.value,
+               entry.kind, entry.sealed.key_id, entry.sealed.hex, seconds);
 }
 
 std::optional<StoredKeychainEntry> KeychainTable::find(const KeychainKey& key, base::ExecutionId root) {
-  const auto rows =
-      session_.run("keychain_entry", key.catalog_id.value, key.name, key.execution_id.value, root.value);
+  const auto rows = session_.run("keychain_entry", key.catalog_id.value, key.name, key.execution_id.value, root.value);
   if (rows.empty()) return std::nullopt;
   auto found = listed(rows[0], key.catalog_id, key.name);
   found.sealed = sealed_entry_of(rows[0]);
@@ -51,8 +49,8 @@ int KeychainTable::remove(base::CatalogId catalog_id, const std::string& name,
   return static_cast<int>(session_.run("delete_keychain_entries", catalog_id.value, name, id).size());
 }
 
-std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string& key_id,
-                                                              const KeychainKey& after, int limit) {
+std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string& key_id, const KeychainKey& after,
+                                                              int limit) {
   std::vector<StoredKeychainEntry> found;
   for (const auto& row : session_.run("keychain_of_other_keys", key_id, after.catalog_id.value, after.name,
                                       after.execution_id.value, limit)) {
@@ -68,8 +66,8 @@ std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string&
 
 bool KeychainTable::reseal(const KeychainKey& key, const SealedText& from, const SealedText& to) {
   return !session_
-              .run("reseal_keychain_entry", key.catalog_id.value, key.name, key.execution_id.value, from.hex,
-                   to.key_id, to.hex)
+              .run("reseal_keychain_entry", key.catalog_id.value, key.name, key.execution_id.value, from.hex, to.key_id,
+                   to.hex)
               .empty();
 }
 

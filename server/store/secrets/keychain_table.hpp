@@ -42,8 +42,8 @@ class KeychainTable {
   [[nodiscard]] int remove(base::CatalogId catalog_id, const std::string& name,
                            std::optional<base::ExecutionId> execution_id);
 
-  [[nodiscard]] std::vector<StoredKeychainEntry> of_other_keys(const std::string& key_id,
-                                                               const KeychainKey& after, int limit);
+  [[nodiscard]] std::vector<StoredKeychainEntry> of_other_keys(const std::string& key_id, const KeychainKey& after,
+                                                               int limit);
   [[nodiscard]] bool reseal(const KeychainKey& key, const SealedText& from, const SealedText& to);
 
   // The execution at the top of the tree that this one is in; itself when it has no parent or is unknown.

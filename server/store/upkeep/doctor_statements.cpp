@@ -31,8 +31,7 @@ PostgresState DoctorStatements::postgres() {
 std::vector<PoolSlots> DoctorStatements::pools() {
   std::vector<PoolSlots> found;
   for (const auto& row : session_.run("doctor_pools")) {
-    found.push_back(
-        {postgres::text_of(row["pool"]), row["slots"].is_null() ? 0 : row["slots"].as<std::int64_t>()});
+    found.push_back({postgres::text_of(row["pool"]), row["slots"].is_null() ? 0 : row["slots"].as<std::int64_t>()});
   }
   return found;
 }

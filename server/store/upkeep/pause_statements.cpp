@@ -9,8 +9,7 @@ void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
   session_.run("pause_pool", pool, is_paused);
 }
 
-std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused,
-                                                                 bool cascade) {
+std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused, bool cascade) {
   std::vector<base::ExecutionId> changed;
   for (const auto& row : session_.run("pause_executions", id.value, is_paused, cascade)) {
     changed.push_back({row[0].as<std::int64_t>()});
@@ -20,8 +19,7 @@ std::vector<base::ExecutionId> PauseStatements::pause_executions(base::Execution
 
 std::vector<base::ExecutionId> PauseStatements::running_tree(base::ExecutionId id, bool cascade) {
   std::vector<base::ExecutionId> tree;
-  for (const auto& row : session_.run("running_tree", id.value, cascade))
-    tree.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run("running_tree", id.value, cascade)) tree.push_back({row[0].as<std::int64_t>()});
   return tree;
 }
 

@@ -21,8 +21,7 @@ class PauseStatements {
 
   void pause_pool(const std::string& pool, bool is_paused);
   // Those whose state changed. With `cascade` also what it has called, as far as one snapshot sees: see the statement.
-  [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused,
-                                                                bool cascade);
+  [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused, bool cascade);
   // That execution, and with `cascade` the running ones that it has called.
   [[nodiscard]] std::vector<base::ExecutionId> running_tree(base::ExecutionId id, bool cascade);
   void postpone_commands(const std::vector<base::ExecutionId>& ids);

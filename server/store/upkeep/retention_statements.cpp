@@ -14,8 +14,7 @@ std::optional<std::int64_t> count_of(const std::optional<std::chrono::seconds>& 
 }
 
 PrunedWindow window_from(const pqxx::row& row, const IdWindow& window) {
-  return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window),
-          row["gone"].as<int>()};
+  return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window), row["gone"].as<int>()};
 }
 }  // namespace
 
@@ -35,9 +34,8 @@ PrunedWindow RetentionStatements::prune_events(std::chrono::seconds retention, c
 
 EndedWindow RetentionStatements::ended_executions(const RetentionPolicy& retention, const IdWindow& window) {
   EndedWindow found;
-  for (const auto& row :
-       session_.run("ended_executions", count_of(retention.completed), count_of(retention.failed),
-                    count_of(retention.cancelled), window.after, window.until, window.rows_max)) {
+  for (const auto& row : session_.run("ended_executions", count_of(retention.completed), count_of(retention.failed),
+                                      count_of(retention.cancelled), window.after, window.until, window.rows_max)) {
     if (row["is_end"].as<bool>()) {
       found.last = reached(row["execution_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window);
     } else {
@@ -47,8 +45,7 @@ EndedWindow RetentionStatements::ended_executions(const RetentionPolicy& retenti
   return found;
 }
 
-std::vector<base::ExecutionId> RetentionStatements::lock_ended(
-    const std::vector<base::ExecutionId>& executions) {
+std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>& executions) {
   std::vector<base::ExecutionId> locked;
   for (const auto& row : session_.run("lock_ended_executions", postgres::id_array(executions))) {
     locked.push_back({row[0].as<std::int64_t>()});
@@ -60,8 +57,7 @@ std::vector<base::ExecutionId> RetentionStatements::lock_ended(
   return locked;
 }
 
-PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>& executions,
-                                                       int rows_max) {
+PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>& executions, int rows_max) {
   const auto row = session_.run("prune_execution_parts", postgres::id_array(executions), rows_max)[0];
   return {.commands = row["commands"].as<int>(),
           .events = row["events"].as<int>(),

@@ -44,8 +44,7 @@ class RetentionStatements {
   [[nodiscard]] EndedWindow ended_executions(const RetentionPolicy& retention, const IdWindow& window);
   // Those of them that are there, have ended, and that nobody else works with or repeats: locked until the transaction ends.
   [[nodiscard]] std::vector<base::ExecutionId> lock_ended(const std::vector<base::ExecutionId>& executions);
-  [[nodiscard]] PrunedParts prune_execution_parts(const std::vector<base::ExecutionId>& executions,
-                                                  int rows_max);
+  [[nodiscard]] PrunedParts prune_execution_parts(const std::vector<base::ExecutionId>& executions, int rows_max);
   // The number that left.
   [[nodiscard]] int prune_executions(const std::vector<base::ExecutionId>& executions);
 

@@ -92,13 +92,11 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
   return found;
 }
 
-std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until,
-                                                        int rows_max, int waiting_max,
-                                                        base::CommandId& last_seen) {
+std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until, int rows_max,
+                                                        int waiting_max, base::CommandId& last_seen) {
   std::vector<WaitingCommand> found;
   const IdWindow window{.after = after.value, .until = until.value, .rows_max = rows_max};
-  for (const auto& row :
-       session_.run("unclaimed_commands", window.after, window.until, window.rows_max, waiting_max)) {
+  for (const auto& row : session_.run("unclaimed_commands", window.after, window.until, window.rows_max, waiting_max)) {
     if (row["is_end"].as<bool>()) {
       last_seen = {reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), window)};
     } else {

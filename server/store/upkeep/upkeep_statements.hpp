@@ -51,8 +51,7 @@ using DueCursors = std::map<std::string, DueCursor>;
 struct UpkeepLook {
   std::int64_t now_ms = 0;  // Postgres's clock, Unix milliseconds
   std::chrono::milliseconds next_due{0};  // until the next available_at; at most an hour
-  std::chrono::milliseconds next_lease_end{
-      0};  // until the first lease ends unless it is renewed; at most an hour
+  std::chrono::milliseconds next_lease_end{0};  // until the first lease ends unless it is renewed; at most an hour
   std::chrono::milliseconds next_deadline{0};  // until the first execution's time is over; at most an hour
   bool has_overdue = false;  // executions whose time is over
   bool has_due = false;
@@ -89,9 +88,8 @@ class UpkeepStatements {
   // Never handed back commands that wait, and those that are postponed for nothing, with ids in (after, until], looking at
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).
-  [[nodiscard]] std::vector<WaitingCommand> unclaimed(base::CommandId after, base::CommandId until,
-                                                      int rows_max, int waiting_max,
-                                                      base::CommandId& last_seen);
+  [[nodiscard]] std::vector<WaitingCommand> unclaimed(base::CommandId after, base::CommandId until, int rows_max,
+                                                      int waiting_max, base::CommandId& last_seen);
   void fold_queue_changes();
 
  private:

@@ -27,8 +27,7 @@ std::string base64_encoded(std::string_view bytes) {
     unsigned group = 0;
     for (std::size_t i = 0; i < 3; ++i)
       group = group << 8U | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    for (unsigned i = 0; i < 4; ++i)
-      text += at + i > bytes.size() ? '=' : digits[group >> (18U - 6U * i) & 63U];
+    for (unsigned i = 0; i < 4; ++i) text += at + i > bytes.size() ? '=' : digits[group >> (18U - 6U * i) & 63U];
   }
   return text;
 }

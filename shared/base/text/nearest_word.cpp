@@ -20,8 +20,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
     for (std::size_t j = 1; j <= right.size(); ++j) {
       const bool is_same = lower(left[i - 1]) == lower(right[j - 1]);
       next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (is_same ? 0U : 1U)});
-      if (i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) &&
-          lower(left[i - 2]) == lower(right[j - 1]))
+      if (i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) && lower(left[i - 2]) == lower(right[j - 1]))
         next[j] = std::min(next[j], before[j - 2] + 1);
     }
     before.swap(row);
@@ -30,8 +29,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
   return row[right.size()];
 }
 
-std::string_view nearest_word(std::string_view name, std::span<const std::string_view> candidates,
-                              std::size_t limit) {
+std::string_view nearest_word(std::string_view name, std::span<const std::string_view> candidates, std::size_t limit) {
   std::string_view nearest;
   for (const auto candidate : candidates) {
     const std::size_t far = edit_distance(name, candidate);

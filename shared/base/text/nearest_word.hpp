@@ -10,7 +10,7 @@ namespace noetl::base {
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right);
 
 // The first of the nearest candidates at a distance of less than `limit`; empty when there is none.
-[[nodiscard]] std::string_view nearest_word(std::string_view name,
-                                            std::span<const std::string_view> candidates, std::size_t limit);
+[[nodiscard]] std::string_view nearest_word(std::string_view name, std::span<const std::string_view> candidates,
+                                            std::size_t limit);
 
 }  // namespace noetl::base

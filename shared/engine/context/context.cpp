@@ -23,11 +23,10 @@ std::string began_at(base::ExecutionId id) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(began - day);
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                static_cast<int>(time.subseconds().count()));
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
   return text.data();
 }
 
@@ -68,8 +67,7 @@ bool Context::holds(const std::string& when) {
 }
 
 base::Result<Json> Context::evaluate(const std::string& expression) {
-  return render(expression.find("{{") == std::string::npos ? Json("{{ " + expression + " }}")
-                                                           : Json(expression));
+  return render(expression.find("{{") == std::string::npos ? Json("{{ " + expression + " }}") : Json(expression));
 }
 
 bool Context::gives_nothing(const std::string& text) {
@@ -264,8 +262,7 @@ base::Result<Json> Context::render_for_worker(const Json& value) {
     roots.erase(secret);
     Json seen = names(roots);
     for (auto& [name, found] : seen.items()) {
-      if (const Json* whole = whole_of_rows(name); whole != nullptr && reads_member(value, name))
-        found = *whole;
+      if (const Json* whole = whole_of_rows(name); whole != nullptr && reads_member(value, name)) found = *whole;
     }
     return domain::deferred_template(value, std::move(seen));
   }

@@ -9,8 +9,9 @@ namespace noetl::engine {
 namespace {
 
 constexpr std::size_t named_max = 5, text_bytes_max = 200, values_max = 2000;
-constexpr auto unseen_afterwards = std::to_array<std::string_view>(
-    {"response", "result", "error", "event", "output", "data", "payload", "this", "_prev", "keychain", "secrets", "token", "env"});
+constexpr auto unseen_afterwards =
+    std::to_array<std::string_view>({"response", "result", "error", "event", "output", "data", "payload", "this",
+                                     "_prev", "keychain", "secrets", "token", "env"});
 
 }  // namespace
 
@@ -28,7 +29,9 @@ void EmptyTemplates::look_at(const std::string& text, const std::string& place) 
   if (text.size() > text_bytes_max || !context_.gives_nothing(text)) return;
   std::vector<std::string> roots;
   templating::collect_roots(text, roots);
-  const auto is_unseen = [](const std::string& root) { return std::ranges::find(unseen_afterwards, root) != unseen_afterwards.end(); };
+  const auto is_unseen = [](const std::string& root) {
+    return std::ranges::find(unseen_afterwards, root) != unseen_afterwards.end();
+  };
   if (std::ranges::none_of(roots, is_unseen)) found_.push_back(place + ": " + text);
 }
 

@@ -13,9 +13,7 @@ class Graph {
  public:
   explicit Graph(const domain::Playbook& playbook);
 
-  [[nodiscard]] const std::vector<std::size_t>& successors(std::size_t step) const {
-    return successors_[step];
-  }
+  [[nodiscard]] const std::vector<std::size_t>& successors(std::size_t step) const { return successors_[step]; }
   // Different steps that name this one.
   [[nodiscard]] int predecessors(std::size_t step) const { return predecessors_[step]; }
   // Every step that work at `from` may still lead to. A path does not go on beyond `barrier`: what can

@@ -26,14 +26,12 @@ bool step_mentions(const domain::Step& step, std::string_view word) {
   if (mentions(step.args, word) || mentions(step.set, word) || mentions(step.vars, word)) return true;
   if (step.loop && mentions(step.loop->in, word)) return true;
   if (std::any_of(step.next.begin(), step.next.end(), arc_does)) return true;
-  if (std::any_of(step.tools.begin(), step.tools.end(),
-                  [&](const auto& tool) { return tool_mentions(tool, word); }))
+  if (std::any_of(step.tools.begin(), step.tools.end(), [&](const auto& tool) { return tool_mentions(tool, word); }))
     return true;
   return std::any_of(step.cases.begin(), step.cases.end(), [&](const domain::CaseRule& rule) {
     return rule.when.find(word) != std::string::npos ||
            std::any_of(rule.then.begin(), rule.then.end(), [&](const domain::Action& action) {
-             return mentions(action.spec, word) ||
-                    std::any_of(action.arcs.begin(), action.arcs.end(), arc_does);
+             return mentions(action.spec, word) || std::any_of(action.arcs.begin(), action.arcs.end(), arc_does);
            });
   });
 }
@@ -44,8 +42,7 @@ bool step_mentions(const domain::Step& step, std::string_view word) {
 // label. What nothing reads is not carried from command to command: it may be large.
 bool is_label_read(const domain::Step& step, std::string_view label, std::size_t from) {
   if (mentions(step.args, label) || mentions(step.set, label)) return true;
-  if (std::any_of(step.next.begin(), step.next.end(),
-                  [&](const auto& arc) { return arc_mentions(arc, label); })) {
+  if (std::any_of(step.next.begin(), step.next.end(), [&](const auto& arc) { return arc_mentions(arc, label); })) {
     return true;
   }
   const auto first = step.tools.begin() + (may_jump_back(step) ? 0 : static_cast<std::ptrdiff_t>(from));

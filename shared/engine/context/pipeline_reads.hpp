@@ -11,8 +11,7 @@ namespace noetl::engine {
 [[nodiscard]] bool is_label_read(const domain::Step& step, std::string_view label, std::size_t from);
 [[nodiscard]] bool is_previous_read(const domain::Step& step);
 // Whether `step.results.label` is read anywhere. Rounds of a loop have no such member.
-[[nodiscard]] bool are_results_read(const domain::Playbook& playbook, const domain::Step& step,
-                                    const Frame& frame);
+[[nodiscard]] bool are_results_read(const domain::Playbook& playbook, const domain::Step& step, const Frame& frame);
 void forget_what_nothing_reads(const domain::Step& step, Frame& frame);
 
 }  // namespace noetl::engine

@@ -16,8 +16,7 @@ struct Context::Rendering {
   bool with_response = false;
   const Json* source = nullptr;  // what is rendered
   std::deque<Json> made;  // a deque keeps the addresses that `scope` points at
-  std::map<std::string, const Json*>
-      members;  // of names whose value is a list, and that have members as well
+  std::map<std::string, const Json*> members;  // of names whose value is a list, and that have members as well
   templating::Scope scope;
 
   const Json* make(Json value) { return &made.emplace_back(std::move(value)); }

@@ -16,8 +16,7 @@ bool is_sql(const domain::Playbook& playbook, const domain::ToolSpec& tool) {
     return std::find(std::begin(sql_kinds), std::end(sql_kinds), tool.kind) != std::end(sql_kinds);
   const Json* name = member_of(tool.options, "name");
   return std::any_of(playbook.workbook.begin(), playbook.workbook.end(), [&](const auto& entry) {
-    return name != nullptr && *name == entry.name && entry.tool.kind != "workbook" &&
-           is_sql(playbook, entry.tool);
+    return name != nullptr && *name == entry.name && entry.tool.kind != "workbook" && is_sql(playbook, entry.tool);
   });
 }
 
@@ -85,8 +84,7 @@ const Json* Context::opened(const std::string& name, const Json& result, Renderi
     rendering.members[name] = &result;
     return rows;
   }
-  const bool has_code =
-      decision_input_.playbook.generation != "v10" && member_of(result, "status_code") != nullptr;
+  const bool has_code = decision_input_.playbook.generation != "v10" && member_of(result, "status_code") != nullptr;
   const bool has_inner = is_http_answer(result) || is_envelope(result);
   if (!has_inner && !has_code) return &result;
   if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
@@ -146,9 +144,8 @@ const Json* Context::value_of(const ResultSlot& slot) {
 // Rules of a task see what its tool gave; a body's members are read from it all the same, unless the answer has such names.
 Json Context::output_data(const Json& result, Rendering& rendering) const {
   if (!sees_whole_answers_ && is_http_answer(result)) return body_first(result);
-  const Json* body = sees_whole_answers_ || member_of(result, "status_code") == nullptr
-                         ? nullptr
-                         : member_of(result, "data");
+  const Json* body =
+      sees_whole_answers_ || member_of(result, "status_code") == nullptr ? nullptr : member_of(result, "data");
   if (body == nullptr || body->is_object()) return *opened("data", result, rendering);
   // A body that is a list or a text has no room for members of the answer.
   const bool reads_answer = std::any_of(result.items().begin(), result.items().end(), [&](const auto& item) {
@@ -166,8 +163,7 @@ Json Context::output(bool with_response, Rendering& rendering) {
   }
   if (event_.error != nullptr) {
     output["error"] = *event_.error;
-    if (const Json* status = member_of(*event_.error, "status"))
-      output["http"] = Json{{"status", *status}};
+    if (const Json* status = member_of(*event_.error, "status")) output["http"] = Json{{"status", *status}};
   } else if (result != nullptr) {
     if (const Json* status = member_of(*result, "status_code")) output["http"] = Json{{"status", *status}};
   }

@@ -15,8 +15,7 @@ bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) !
 
 bool reads_only(const Json& source, const std::string& name, const Json& kept) {
   if (source.is_structured()) {
-    return std::all_of(source.begin(), source.end(),
-                       [&](const Json& inner) { return reads_only(inner, name, kept); });
+    return std::all_of(source.begin(), source.end(), [&](const Json& inner) { return reads_only(inner, name, kept); });
   }
   if (!source.is_string()) return true;
   const auto& text = source.get_ref<const std::string&>();
@@ -35,8 +34,7 @@ bool reads_only(const Json& source, const std::string& name, const Json& kept) {
 
 bool reads_member(const Json& source, const std::string& name) {
   if (source.is_structured()) {
-    return std::any_of(source.begin(), source.end(),
-                       [&](const Json& inner) { return reads_member(inner, name); });
+    return std::any_of(source.begin(), source.end(), [&](const Json& inner) { return reads_member(inner, name); });
   }
   if (!source.is_string()) return false;
   const auto& text = source.get_ref<const std::string&>();
@@ -86,10 +84,8 @@ bool reads_as_map(std::string_view code, std::string_view name, int names_left) 
     if (rest.starts_with(" or {}")) return true;
     // `found = rows or []`: what is done with the other name counts.
     const auto other = assigned_name(before);
-    const bool is_alias =
-        rest.empty() || rest.starts_with('\n') || rest.starts_with(" or") || rest.starts_with(" if");
-    if (names_left > 0 && is_alias && !other.empty() && other != name &&
-        reads_as_map(code, other, names_left - 1))
+    const bool is_alias = rest.empty() || rest.starts_with('\n') || rest.starts_with(" or") || rest.starts_with(" if");
+    if (names_left > 0 && is_alias && !other.empty() && other != name && reads_as_map(code, other, names_left - 1))
       return true;
     if (before.ends_with("' in ") || before.ends_with("\" in ")) return true;
   }
@@ -141,8 +137,7 @@ std::vector<std::string> names_in_code(std::string_view code) {
     }
     const auto begin = i;
     while (i < code.size() && is_name_char(code[i])) ++i;
-    if (std::isdigit(static_cast<unsigned char>(code[begin])) == 0)
-      names.emplace_back(code.substr(begin, i - begin));
+    if (std::isdigit(static_cast<unsigned char>(code[begin])) == 0) names.emplace_back(code.substr(begin, i - begin));
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -57,8 +57,7 @@ bool Evaluator::run_enter_rules(const domain::Step& step, Json& sinks) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;
-    context_.set_event(
-        {.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
+    context_.set_event({.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
     if (!context_.holds(rule.when)) continue;
     bool is_skipped = false;
     for (const auto& action : rule.then) {
@@ -67,8 +66,7 @@ bool Evaluator::run_enter_rules(const domain::Step& step, Json& sinks) {
       if (has_failed()) return true;
     }
     if (is_skipped) {
-      if (std::none_of(rule.then.begin(), rule.then.end(),
-                       [](const auto& action) { return action.kind == "next"; })) {
+      if (std::none_of(rule.then.begin(), rule.then.end(), [](const auto& action) { return action.kind == "next"; })) {
         follow_arcs(step);
       }
       return true;
@@ -102,8 +100,7 @@ void Evaluator::perform(const domain::Step& step, const domain::Action& action, 
     if (!entry->is_object()) *entry = Json{{"message", *entry}};
     return append("step.log", step.name, "completed", std::move(*entry));
   }
-  fail(step.name, "invalid_playbook",
-       "step '" + step.name + "': a rule has the unknown action '" + action.kind + "'");
+  fail(step.name, "invalid_playbook", "step '" + step.name + "': a rule has the unknown action '" + action.kind + "'");
 }
 
 // `call` issues a step beside whatever else follows; only `next` takes the place of the plain `next`.
@@ -151,8 +148,7 @@ void Evaluator::perform_result(const domain::Step& step, const Json& spec, Rules
   const auto from = text_of(spec, {"from", "value"});
   if (from.empty()) return;
   auto value = context_.evaluate(from);
-  if (!value)
-    return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
+  if (!value) return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
   if (frame_ != nullptr && frame_->is_iteration()) {
     outcome.result = std::move(*value);
     return;
@@ -180,8 +176,7 @@ base::Result<base::Backoff> backoff_of_policy(const Json& then) {
 // How often and how long, without what else stands beside `do: retry`.
 Json amounts_of(const Json& then) {
   Json amounts = Json::object();
-  for (const auto* name :
-       {"attempts", "delay", "initial_delay", "backoff", "backoff_multiplier", "max_delay"}) {
+  for (const auto* name : {"attempts", "delay", "initial_delay", "backoff", "backoff_multiplier", "max_delay"}) {
     if (const auto found = then.find(name); found != then.end()) amounts[name] = *found;
   }
   return without_nulls(std::move(amounts));
@@ -199,8 +194,8 @@ bool Evaluator::apply_task_set(const domain::Step& step, const Json& set, const 
   return apply_set(step, local, step.name);
 }
 
-Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domain::ToolSpec& tool,
-                                           Frame& frame, std::chrono::milliseconds& delay) {
+Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
+                                           std::chrono::milliseconds& delay) {
   const Json* policy = map_member(tool.spec, "policy");
   if (policy == nullptr) policy = map_member(step.spec, "policy");
   if (policy == nullptr || !policy->contains("rules") || !(*policy)["rules"].is_array()) return Verdict::none;
@@ -219,8 +214,8 @@ Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domai
   return Verdict::none;
 }
 
-Evaluator::Verdict Evaluator::carry_out(const domain::Step& step, const domain::ToolSpec& tool,
-                                        const Json& then, Frame& frame, std::chrono::milliseconds& delay) {
+Evaluator::Verdict Evaluator::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
+                                        Frame& frame, std::chrono::milliseconds& delay) {
   const auto act = text_of(then, {"do"});
   if (const Json* set = map_member(then, "set"); set != nullptr && !apply_task_set(step, *set, frame)) {
     return Verdict::fail;
@@ -239,11 +234,9 @@ Evaluator::Verdict Evaluator::carry_out(const domain::Step& step, const domain::
     tried_.attempts = frame.attempts = *attempts;
     if (frame.attempt >= *attempts) return Verdict::fail;
     delay = std::max(backoff->delay_after(frame.attempt), delay_asked(error_));
-    append("task.retry", step.name, "retrying",
-           Json{{"node", frame.node},
-                {"task", tool.label},
-                {"attempt", frame.attempt + 1},
-                {"delay_ms", delay.count()}});
+    append(
+        "task.retry", step.name, "retrying",
+        Json{{"node", frame.node}, {"task", tool.label}, {"attempt", frame.attempt + 1}, {"delay_ms", delay.count()}});
     return Verdict::retry;
   }
   if (act == "jump") {

@@ -170,9 +170,8 @@ void Evaluator::claim_ended(const domain::Step& step, const std::string& node, T
   auto items = items_of_claim(*rows, loop->value("frame", Json::object()));
   if (static_cast<std::size_t>(first) + items.size() > loop_items_max) {
     return fail(step.name, "too_many_items",
-                "step '" + step.name + "': its cursor has claimed " + std::to_string(first) +
-                    " rows and now " + std::to_string(items.size()) + " more, at most " +
-                    std::to_string(loop_items_max) + " are allowed");
+                "step '" + step.name + "': its cursor has claimed " + std::to_string(first) + " rows and now " +
+                    std::to_string(items.size()) + " more, at most " + std::to_string(loop_items_max) + " are allowed");
   }
   (*loop)["total"] = first + static_cast<std::int64_t>(items.size());
   decision_.loops.push_back({.loop = node, .first = static_cast<int>(first), .items = std::move(items)});

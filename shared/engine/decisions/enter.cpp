@@ -48,8 +48,8 @@ std::size_t Evaluator::first_ready() {
 bool Evaluator::waits_for_others(std::size_t token) {
   if (const auto& own = tokens_[token]; own.is_of_item) {
     const auto& running = state().outstanding;
-    return own.waits_its_turn && std::any_of(running.begin(), running.end(),
-                                             [&](const auto& node) { return node.second == own.step; });
+    return own.waits_its_turn &&
+           std::any_of(running.begin(), running.end(), [&](const auto& node) { return node.second == own.step; });
   }
   if (state().outstanding.empty() && tokens_.size() == 1) return false;
   const auto step = index_of(tokens_[token].step);

@@ -84,8 +84,8 @@ std::optional<Json> Evaluator::render_for_worker(const domain::Step& step, const
 std::optional<Json> Evaluator::rendered_or_failed(const domain::Step& step, base::Result<Json> rendered) {
   if (rendered) return std::move(*rendered);
   auto error = std::move(rendered.error());
-  error.message = "step '" + step.name + "'" + (error.field.empty() ? "" : ", " + error.field.substr(1)) +
-                  ": " + error.message;
+  error.message =
+      "step '" + step.name + "'" + (error.field.empty() ? "" : ", " + error.field.substr(1)) + ": " + error.message;
   fail(step.name, "template", error.message);
   if (!render_error_) render_error_ = std::move(error);
   return std::nullopt;
@@ -106,10 +106,8 @@ void Evaluator::refuse_amount(const domain::Step& step, std::string_view of, con
 }
 
 void Evaluator::append(std::string type, const std::string& step, std::string status, json::LazyJson payload) {
-  decision_.events.push_back({.event_type = std::move(type),
-                              .step = step,
-                              .status = std::move(status),
-                              .payload = std::move(payload)});
+  decision_.events.push_back(
+      {.event_type = std::move(type), .step = step, .status = std::move(status), .payload = std::move(payload)});
 }
 
 void Evaluator::mark_completed(const std::string& step) {

@@ -73,8 +73,7 @@ class Evaluator {
 
   // issue.cpp: commands and sub-playbooks
   [[nodiscard]] bool issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay);
-  [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what,
-                                   const base::Error& error);
+  [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what, const base::Error& error);
   void note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error);
   void keep_maps_for_code(const Json& options, const Json& written, Json& rendered);
   [[nodiscard]] const Json* previous_result();
@@ -90,8 +89,7 @@ class Evaluator {
   [[nodiscard]] bool carry_out_here(const domain::Step& step, Frame& frame);
   void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
   void tool_ended(const domain::Step& step, Frame frame);
-  [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end,
-                           std::chrono::milliseconds& delay);
+  [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay);
   [[nodiscard]] bool judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
                                     std::chrono::milliseconds& delay);
   [[nodiscard]] bool next_task(const domain::Step& step, Frame& frame, ToolEnd& end);
@@ -148,8 +146,7 @@ class Evaluator {
 
   // repeat.cpp: v2era retry, pagination and collect
   void perform_retry(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
-  [[nodiscard]] std::optional<std::chrono::milliseconds> next_attempt(const domain::Step& step,
-                                                                      const Json& spec);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> next_attempt(const domain::Step& step, const Json& spec);
   [[nodiscard]] std::optional<std::chrono::milliseconds> written_retry(const domain::Step& step,
                                                                        const domain::ToolSpec& tool);
   void perform_collect(const domain::Step& step, const Json& spec);
@@ -168,8 +165,7 @@ class Evaluator {
   [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
   // issue.cpp. Nothing: it cannot be read, and the step fails. `written` may be a template.
   void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
-  bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
-                     NewCommand& command);
+  bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own, NewCommand& command);
   std::optional<int> read_count(const domain::Step& step, const Json& written, const char* name);
   void append(std::string type, const std::string& step, std::string status, json::LazyJson payload);
   void finish_if_quiet();

@@ -49,8 +49,7 @@ void Evaluator::give_up_frame(const std::string& node_id, const std::string& why
   auto& outstanding = state().outstanding;
   auto found = outstanding.end();
   for (auto node = outstanding.begin(); node != outstanding.end(); ++node) {
-    if (node_id.starts_with(node->first) &&
-        (found == outstanding.end() || node->first.size() > found->first.size()))
+    if (node_id.starts_with(node->first) && (found == outstanding.end() || node->first.size() > found->first.size()))
       found = node;
   }
   if (found == outstanding.end()) return;
@@ -103,7 +102,8 @@ void Evaluator::tool_ended(const domain::Step& step, Frame frame) {
     note_empty_templates(step, frame, *end_.error);
     note_attempt(step, frame);
     place = place_of(frame, tried_);
-    if (const auto details = to_json(*end_.error); details.contains("templates")) place["templates"] = details["templates"];
+    if (const auto details = to_json(*end_.error); details.contains("templates"))
+      place["templates"] = details["templates"];
   }
   const bool runs_on = judge(step, frame, end_, delay);
   if (!place.is_null()) {
@@ -115,7 +115,8 @@ void Evaluator::tool_ended(const domain::Step& step, Frame frame) {
 
 void Evaluator::note_attempt(const domain::Step& step, const Frame& frame) {
   tried_ = {.task = {}, .attempt = frame.attempt, .attempts = frame.attempts};
-  if (step.tools.size() > 1) tried_.task = step.tools[frame.task].label.empty() ? std::to_string(frame.task + 1) : step.tools[frame.task].label;
+  if (step.tools.size() > 1)
+    tried_.task = step.tools[frame.task].label.empty() ? std::to_string(frame.task + 1) : step.tools[frame.task].label;
 }
 
 // What a tool's end means. True: the frame's task, which may be another one now, is to be run.
@@ -153,12 +154,10 @@ bool Evaluator::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std:
                       .error = end.error ? &error_ : nullptr});
   delay = std::chrono::milliseconds{0};
   context_.see_whole_answers(true);
-  const auto verdict =
-      step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
+  const auto verdict = step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
   context_.see_whole_answers(false);
   std::optional<std::chrono::milliseconds> again;
-  if (end.error && verdict == Verdict::none && !has_failed())
-    again = written_retry(step, step.tools[frame.task]);
+  if (end.error && verdict == Verdict::none && !has_failed()) again = written_retry(step, step.tools[frame.task]);
   if (has_failed()) {  // it does not run on
   } else if (again) {
     delay = *again;
@@ -198,8 +197,7 @@ bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) 
   }
   const auto& tool = step.tools[frame.task];
   const bool keeps_all = step.tools.size() > 1 && are_results_read(decision_input_.playbook, step, frame);
-  if (!tool.label.empty() && step.tools.size() > 1 &&
-      (keeps_all || is_label_read(step, tool.label, frame.task))) {
+  if (!tool.label.empty() && step.tools.size() > 1 && (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result.get();
   }
   context_.see_whole_answers(true);
@@ -217,8 +215,7 @@ bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) 
   return true;
 }
 
-bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
-                               std::chrono::milliseconds& delay) {
+bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
   if (!end.error) {
     if (!frame.is_iteration()) take_vars(step);
     if (!has_failed() && !step.set.empty() && !frame.is_iteration()) apply_set(step, step.set, step.name);
@@ -238,8 +235,7 @@ bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& 
   if (end.error) frame.ended["error"] = error_;
   if (outcome.retry) frame.ended["retry_ms"] = outcome.retry->delay.count();
   for (auto& token : outcome.tokens) {
-    frame.ended["arrivals"].push_back(
-        Json{{"step", std::move(token.step)}, {"args", std::move(token.args)}});
+    frame.ended["arrivals"].push_back(Json{{"step", std::move(token.step)}, {"args", std::move(token.args)}});
     if (token.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
     if (token.waits_its_turn) frame.ended["arrivals"].back()["waits_its_turn"] = true;
   }
@@ -359,7 +355,8 @@ void Evaluator::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& en
 void Evaluator::frame_completed(const domain::Step& step, Frame& frame, json::LazyJson result) {
   if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
   // `step.results.label`, for the labels that something after the pipeline could read.
-  if (step.tools.size() > 1 && !frame.results.empty() && result.get().is_object() && !result.get().contains("results")) {
+  if (step.tools.size() > 1 && !frame.results.empty() && result.get().is_object() &&
+      !result.get().contains("results")) {
     Json with_results = result.take();
     with_results["results"] = std::move(frame.results);
     result = std::move(with_results);
@@ -368,8 +365,7 @@ void Evaluator::frame_completed(const domain::Step& step, Frame& frame, json::La
   slot = {.value = std::move(result), .reference = {}, .loop = {}};
   state().bookkeeping["last_result_step"] = step.name;
   move_out_very_large(step);
-  context_.set_event(
-      {.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
+  context_.set_event({.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   step_completed(step);
 }
 

@@ -40,9 +40,8 @@ base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::S
     const auto name = text_of(tool.options, {"name"});
     const auto* entry = find_entry(playbook, name);
     if (entry == nullptr) {
-      return base::failure(base::ErrorCode::invalid_playbook, "step '" + step.name +
-                                                                  "' names the workbook entry '" + name +
-                                                                  "', which the playbook does not have");
+      return base::failure(base::ErrorCode::invalid_playbook, "step '" + step.name + "' names the workbook entry '" +
+                                                                  name + "', which the playbook does not have");
     }
     Json own = tool.options;
     own.erase("name");
@@ -244,17 +243,15 @@ Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_l
     const Json* result = is_later_task ? context_.result() : previous_result();
     if (result == nullptr || input.contains(name)) return;
     // As the step's own name, it is the list of the rows of a SQL step.
-    const bool is_rows =
-        !is_later_task && found != options.end() && found->is_string() &&
-        context_.whole_of_rows(text_of(state().bookkeeping, {"last_result_step"})) == result &&
-        !reads_as_map(found->get_ref<const std::string&>(), name);
+    const bool is_rows = !is_later_task && found != options.end() && found->is_string() &&
+                         context_.whole_of_rows(text_of(state().bookkeeping, {"last_result_step"})) == result &&
+                         !reads_as_map(found->get_ref<const std::string&>(), name);
     names[name] = is_rows ? result->at("rows") : *result;
   };
   if (found == options.end() && options.contains("script")) {
     Json names = context_.small_names(script_names_bytes_max);
     for (const auto* name : {"result", "response"}) {
-      if (const Json* result = previous_result();
-          result != nullptr && !is_larger(*result, script_names_bytes_max / 4))
+      if (const Json* result = previous_result(); result != nullptr && !is_larger(*result, script_names_bytes_max / 4))
         add_previous(names, name);
     }
     for (const auto& [name, value] : input.items()) names.erase(name);
@@ -278,8 +275,7 @@ Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_l
   }
   Json names = context_.names(wanted);
   for (auto& [name, value] : names.items()) {
-    if (const Json* whole = context_.whole_of_rows(name); whole != nullptr && reads_as_map(code, name))
-      value = *whole;
+    if (const Json* whole = context_.whole_of_rows(name); whole != nullptr && reads_as_map(code, name)) value = *whole;
   }
   for (const auto* name : {"result", "response"}) {
     if (is_asked(name)) add_previous(names, name);
@@ -333,8 +329,7 @@ void Evaluator::issue_child(const domain::Step& step, Frame frame, NewCommand co
   }
   child.timeout = command.timeout;
   for (const auto* name : {"workload", "payload"}) {
-    if (const auto payload = command.tool.find(name); payload != command.tool.end())
-      lay_over(child.payload, *payload);
+    if (const auto payload = command.tool.find(name); payload != command.tool.end()) lay_over(child.payload, *payload);
   }
   lay_over(child.payload, command.input);
   child.frame = to_json(frame);
@@ -363,8 +358,7 @@ void Evaluator::issue_sink(const domain::Step& step, Frame frame) {
     command.templates = templates->get<std::vector<std::string>>();
   // perform_sink() has refused what cannot be read.
   if (const auto& timeout = first_member("timeout", {&command.tool}); !timeout.is_null())
-    command.timeout =
-        durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
+    command.timeout = durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   issue_command(step, std::move(frame), std::move(command));
 }

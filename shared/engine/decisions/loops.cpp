@@ -140,8 +140,7 @@ void Evaluator::loop_done(const domain::Step& step, const std::string& node) {
   const auto unhandled = failed - loop.value("handled", 0);
   append("loop.done", step.name, unhandled == 0 ? "completed" : "failed", Json{{"stats", stats}});
   error_ = loop.contains("first_error") ? loop["first_error"] : Json();
-  context_.set_event(
-      {.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
+  context_.set_event({.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   auto outcome = run_rules(step, {"loop.done"});
   for (auto& token : outcome.tokens) add_token(std::move(token));
   if (has_failed()) return;

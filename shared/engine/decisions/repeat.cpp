@@ -62,8 +62,7 @@ void Evaluator::perform_retry(const domain::Step& step, const Json& written, Rul
     ++frame_->requests;
     frame_->attempt = frame_->attempts = 1;
     for (const auto name : request_fields) {
-      if (const auto field = spec->find(name); field != spec->end())
-        frame_->overrides[std::string(name)] = *field;
+      if (const auto field = spec->find(name); field != spec->end()) frame_->overrides[std::string(name)] = *field;
     }
     outcome.retry = RetryAsk{.delay = backoff->initial};
     return;
@@ -112,13 +111,12 @@ void Evaluator::perform_collect(const domain::Step& step, const Json& spec) {
   if (frame_ == nullptr) return;
   const Json* result = context_.result();
   if (result == nullptr) return;
-  add_to(frame_->collected,
-         part_of(*result, spec.is_string() ? spec.get<std::string>() : text_of(spec, {"path"})), strategy);
+  add_to(frame_->collected, part_of(*result, spec.is_string() ? spec.get<std::string>() : text_of(spec, {"path"})),
+         strategy);
   if (strategy != "replace" && is_larger(frame_->collected, reference_bytes_min)) {
     // What travels with every command of the frame stays small: the pages so far become a row.
     std::vector<Json> part{std::move(frame_->collected)};
-    decision_.loops.push_back(
-        {.loop = parts_of(*frame_), .first = frame_->parts_stored++, .items = std::move(part)});
+    decision_.loops.push_back({.loop = parts_of(*frame_), .first = frame_->parts_stored++, .items = std::move(part)});
     frame_->collected = Json::array();
   }
   if (const auto into = spec.is_object() ? text_of(spec, {"into"}) : std::string(); !into.empty()) {
@@ -129,13 +127,12 @@ void Evaluator::perform_collect(const domain::Step& step, const Json& spec) {
 void Evaluator::collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy) {
   // `from: result` is an expression, with or without braces.
   const Json& from = spec["from"];
-  auto value = rendered_or_failed(
-      step, from.is_string() ? context_.evaluate(from.get<std::string>()) : context_.render(from));
+  auto value =
+      rendered_or_failed(step, from.is_string() ? context_.evaluate(from.get<std::string>()) : context_.render(from));
   if (!value) return;
   if (const auto path = text_of(spec, {"path"}); !path.empty()) *value = part_of(*value, path);
   const auto into = variable_name(text_of(spec, {"into", "name"}));
-  if (into.empty())
-    return fail(step.name, "invalid_playbook", "step '" + step.name + "': `collect` needs `into`");
+  if (into.empty()) return fail(step.name, "invalid_playbook", "step '" + step.name + "': `collect` needs `into`");
   auto& list = state().variables[into];
   if (strategy.empty() || strategy == "append") {
     if (!list.is_array()) list = Json::array();

@@ -46,8 +46,7 @@ bool Evaluator::fire(const domain::Step& from, const domain::Arc& arc) {
   auto args = render(from, arc.args);
   if (!args || !apply_set(from, arc.set, arc.step)) return false;
   if (!args->is_object()) *args = Json::object();
-  if (const auto* target = decision_input_.playbook.find_step(arc.step);
-      target != nullptr && target->tools.size() == 1)
+  if (const auto* target = decision_input_.playbook.find_step(arc.step); target != nullptr && target->tools.size() == 1)
     keep_maps_for_code(target->tools.front().options, arc.args, *args);
   arrive(from, arc.step, std::move(*args));
   return !has_failed();
@@ -56,9 +55,8 @@ bool Evaluator::fire(const domain::Step& from, const domain::Arc& arc) {
 // Two branches that lead to the same waiting step meet there: it is entered once, with the arguments
 // of both, the later ones winning. A step with one upstream has nothing to meet.
 void Evaluator::add_token(Token token) {
-  const auto waiting = std::find_if(tokens_.begin(), tokens_.end(), [&](const Token& other) {
-    return other.step == token.step && !other.is_of_item;
-  });
+  const auto waiting = std::find_if(tokens_.begin(), tokens_.end(),
+                                    [&](const Token& other) { return other.step == token.step && !other.is_of_item; });
   if (waiting == tokens_.end() || token.is_of_item) {
     tokens_.push_back(std::move(token));
   } else {
@@ -71,11 +69,12 @@ void Evaluator::arrive(const domain::Step& from, const std::string& target, Json
   if (index == Graph::no_barrier) {
     // Authors end a flow with `next: end` without writing that step.
     if (target == "end") return;
-    return fail(
-        from.name, "invalid_playbook",
-        "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
+    return fail(from.name, "invalid_playbook",
+                "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
-  Token token{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_,
+  Token token{.step = target,
+              .args = std::move(args),
+              .is_of_item = is_firing_for_item_,
               .waits_its_turn = is_firing_for_item_ && from.loop && from.loop->mode == "sequential"};
   if (arriving_ == &tokens_)
     add_token(std::move(token));
@@ -107,8 +106,7 @@ void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::s
     open.pop_back();
     for (const auto next : graph().successors(index)) {
       const auto& name = decision_input_.playbook.workflow[next].name;
-      if (!alive[next] && !state().visits.contains(name))
-        tell(next, decision_input_.playbook.workflow[index].name);
+      if (!alive[next] && !state().visits.contains(name)) tell(next, decision_input_.playbook.workflow[index].name);
     }
   }
 }
@@ -123,8 +121,7 @@ bool Evaluator::apply_set(const domain::Step& step, const Json& set, const std::
   if (!values) return false;
   // `x: "{{ output }}"` means what the tool gave; `output.status` and the like are for conditions.
   for (const auto& [key, value] : written.items()) {
-    if (const Json* result = context_.result(); result != nullptr && is_bare_output(value))
-      (*values)[key] = *result;
+    if (const Json* result = context_.result(); result != nullptr && is_bare_output(value)) (*values)[key] = *result;
   }
   for (const auto* scope : {"ctx", "iter"}) {
     if (!values->contains(scope)) continue;
@@ -133,8 +130,8 @@ bool Evaluator::apply_set(const domain::Step& step, const Json& set, const std::
     values->erase(scope);
     if (!map.is_object()) {
       fail(step.name, "invalid_playbook",
-           "step '" + step.name + "', set: `" + scope +
-               "` is a scope, whose value is a map of names; found " + std::string(map.type_name()));
+           "step '" + step.name + "', set: `" + scope + "` is a scope, whose value is a map of names; found " +
+               std::string(map.type_name()));
       return false;
     }
     for (const auto& [name, value] : map.items()) (*values)[std::string(scope) + "." + name] = value;

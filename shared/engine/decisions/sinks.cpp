@@ -12,15 +12,14 @@ namespace {
 
 bool has_statement(const Json& tool) {
   static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
-  return std::any_of(std::begin(names), std::end(names),
-                     [&](const char* name) { return tool.contains(name); });
+  return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
 }
 
 // What says where something is to be written: a sink that has one of these and names no tool is a mistake.
 bool says_where(const Json& tool) {
   static constexpr const char* names[] = {"table", "url", "endpoint", "bucket", "subject", "code", "path"};
-  return has_statement(tool) || std::any_of(std::begin(names), std::end(names),
-                                            [&](const char* name) { return tool.contains(name); });
+  return has_statement(tool) ||
+         std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
 }
 
 // Where templates for the worker stand in it, which from now on have their form in a command.

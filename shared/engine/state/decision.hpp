@@ -46,8 +46,7 @@ struct NewCommand {
   std::string tool_kind;
   domain::Json tool = domain::Json::object();  // rendered options, kind included
   domain::Json input = domain::Json::object();  // rendered arguments
-  std::vector<std::string>
-      templates;  // where tool and input hold templates for the worker: "/tool/headers/X"
+  std::vector<std::string> templates;  // where tool and input hold templates for the worker: "/tool/headers/X"
   domain::Json names;  // for code: values it may name beside its arguments; null: none
   std::string pool{domain::default_pool};
   int priority = 0;
@@ -55,8 +54,7 @@ struct NewCommand {
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};  // not before now + delay (retry backoff)
   domain::Json frame;  // to come back with the NodeResult; null: nothing to remember
-  bool may_run_ahead =
-      false;  // of a loop that takes one at a time: its worker may go on with what follows (ahead.hpp)
+  bool may_run_ahead = false;  // of a loop that takes one at a time: its worker may go on with what follows (ahead.hpp)
 };
 
 // A playbook called as a tool: an execution of its own, started in the same transaction. Its end is the
@@ -100,8 +98,7 @@ struct NewEvent {
 
 struct Finish {
   domain::ExecutionStatus status = domain::ExecutionStatus::completed;
-  json::LazyJson
-      result;  // of the last step that completed, or what `result` actions set; null unless completed
+  json::LazyJson result;  // of the last step that completed, or what `result` actions set; null unless completed
   domain::Json error;  // {kind, message, step} when failed, and what else is known of where: tool_error.hpp
 };
 
@@ -114,8 +111,7 @@ struct Decision {
   std::vector<LargeResult> large_results;
   std::vector<NewEvent> events;
   std::optional<Finish> finish;  // given exactly when nothing is outstanding any more (quiescence)
-  domain::Json
-      place;  // of a result that failed: {step, task, item, attempt, attempts}, as far as it has them
+  domain::Json place;  // of a result that failed: {step, task, item, attempt, attempts}, as far as it has them
 };
 
 // How one command of the execution ended.

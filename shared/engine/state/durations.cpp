@@ -14,16 +14,13 @@ using domain::Json;
 using std::chrono::milliseconds;
 
 // What playbooks get that say less: the same wait every time, never more than an hour.
-constexpr base::Backoff backoff_of_playbooks{.kind = BackoffKind::fixed,
-                                             .initial = milliseconds{0},
-                                             .delay_max = std::chrono::hours{1},
-                                             .multiplier = 2.0};
+constexpr base::Backoff backoff_of_playbooks{
+    .kind = BackoffKind::fixed, .initial = milliseconds{0}, .delay_max = std::chrono::hours{1}, .multiplier = 2.0};
 // `none` is fixed: an author who writes a delay beside it means it.
-constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{
-    {{"none", BackoffKind::fixed},
-     {"fixed", BackoffKind::fixed},
-     {"linear", BackoffKind::linear},
-     {"exponential", BackoffKind::exponential}}};
+constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{{{"none", BackoffKind::fixed},
+                                                                         {"fixed", BackoffKind::fixed},
+                                                                         {"linear", BackoffKind::linear},
+                                                                         {"exponential", BackoffKind::exponential}}};
 
 template <class T>
 base::Result<T> named(std::string_view name, base::Result<T> read) {
@@ -97,8 +94,7 @@ milliseconds delay_asked(const Json& error) {
   const auto asked = error.is_object() ? error.find("retry_after") : error.end();
   if (asked == error.end()) return milliseconds{0};
   // A peer's word, read by a tool already: nobody could mend what is wrong with it.
-  if (asked->is_number() &&
-      asked->get<double>() * 1000 > static_cast<double>(durations::delay_bounds.most.count()))
+  if (asked->is_number() && asked->get<double>() * 1000 > static_cast<double>(durations::delay_bounds.most.count()))
     return durations::delay_bounds.most;
   return durations::duration_of(*asked, durations::delay_bounds).value_or(milliseconds{0});
 }

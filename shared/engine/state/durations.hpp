@@ -17,13 +17,12 @@ namespace noetl::engine {
 inline constexpr int attempts_default = 3;
 
 // The first of these members as a whole number; `otherwise` when there is none. Errors name the member.
-[[nodiscard]] base::Result<int> count_in(const domain::Json& spec,
-                                         std::initializer_list<std::string_view> names, int otherwise);
+[[nodiscard]] base::Result<int> count_in(const domain::Json& spec, std::initializer_list<std::string_view> names,
+                                         int otherwise);
 
 // delay | initial_delay, backoff (a word or a factor) | backoff_multiplier, max_delay; `initial` when there
 // is no delay. Errors name the member.
-[[nodiscard]] base::Result<base::Backoff> backoff_of(const domain::Json& spec,
-                                                     std::chrono::milliseconds initial = {});
+[[nodiscard]] base::Result<base::Backoff> backoff_of(const domain::Json& spec, std::chrono::milliseconds initial = {});
 
 // Members that are null say nothing; after rendering a null is what a template gave.
 [[nodiscard]] domain::Json without_nulls(domain::Json spec);

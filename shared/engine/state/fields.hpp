@@ -17,12 +17,10 @@ namespace noetl::engine {
 [[nodiscard]] const domain::Json* map_member(const domain::Json& spec, std::string_view name);
 
 // The member of the first of these maps that has it; null when none does.
-[[nodiscard]] const domain::Json& first_member(std::string_view name,
-                                               std::initializer_list<const domain::Json*> maps);
+[[nodiscard]] const domain::Json& first_member(std::string_view name, std::initializer_list<const domain::Json*> maps);
 
 // The first of the named members that the map has; null when it has none, or is no map.
-[[nodiscard]] const domain::Json& first_of(const domain::Json& map,
-                                           std::initializer_list<std::string_view> names);
+[[nodiscard]] const domain::Json& first_of(const domain::Json& map, std::initializer_list<std::string_view> names);
 
 // a.b.c inside a value; null pointer when something on the way is not there. An empty path is the value.
 [[nodiscard]] const domain::Json* at_path(const domain::Json& value, std::string_view path);

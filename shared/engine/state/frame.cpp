@@ -71,8 +71,7 @@ base::Result<Frame> frame_from_json(const Json& json) {
     frame.ended = take(json, "ended", nullptr);
     return frame;
   } catch (const std::exception& error) {
-    return base::failure(base::ErrorCode::internal,
-                         std::string("the stored frame cannot be read: ") + error.what());
+    return base::failure(base::ErrorCode::internal, std::string("the stored frame cannot be read: ") + error.what());
   }
 }
 

@@ -78,8 +78,8 @@ bool is_larger(const json::LazyJson& value, std::size_t bytes_max) {
   return text_bytes > bytes_max * bytes_per_counted_max || is_larger(value.get(), bytes_max);
 }
 
-LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot,
-                     base::ResultId id, json::LazyJson& value) {
+LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot, base::ResultId id,
+                     json::LazyJson& value) {
   auto json = slot.value.text();
   Json at_hand;
   if (json.size() > reference_bytes_min) {
@@ -93,8 +93,7 @@ LargeResult move_out(const domain::Playbook& playbook, const std::string& step, 
   return {.result_id = id, .step = step, .json = std::move(json)};
 }
 
-std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,
-                                        std::size_t inline_bytes_max,
+std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state, std::size_t inline_bytes_max,
                                         const std::function<base::ResultId()>& new_id) {
   std::vector<LargeResult> moved;
   for (auto& [step, slot] : state.results) {

@@ -15,8 +15,8 @@ namespace noetl::engine {
 [[nodiscard]] bool is_larger(const json::LazyJson& value, std::size_t bytes_max);
 
 // Puts a reference in the place of a slot's value. The value itself is given back in `value`.
-[[nodiscard]] LargeResult move_out(const domain::Playbook& playbook, const std::string& step,
-                                   ResultSlot& slot, base::ResultId id, json::LazyJson& value);
+[[nodiscard]] LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot,
+                                   base::ResultId id, json::LazyJson& value);
 
 // What else is larger than `inline_bytes_max`, after a decision.
 [[nodiscard]] std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,

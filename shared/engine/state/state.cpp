@@ -98,7 +98,8 @@ bool read_member(JsonCursor& cursor, std::string_view name, State& state) {
   } else if (name == "outstanding") {
     for_each_member(cursor, [&](std::string_view node) { state.outstanding.emplace(node, cursor.text()); });
   } else if (name == "visits") {
-    for_each_member(cursor, [&](std::string_view step) { state.visits.emplace(step, static_cast<int>(cursor.integer())); });
+    for_each_member(cursor,
+                    [&](std::string_view step) { state.visits.emplace(step, static_cast<int>(cursor.integer())); });
   } else if (name == "completed_steps") {
     for (cursor.array(); cursor.item();) state.completed_steps.push_back(cursor.text());
   } else if (name == "current_step") {
@@ -128,8 +129,8 @@ std::optional<State> quick_state(std::string_view text) {
       static_cast<void>(cursor.skip());
     }
   }
-  const bool is_state = !cursor.has_failed() && cursor.is_done() && members == members_required && state.variables.is_object() &&
-                        state.bookkeeping.is_object();
+  const bool is_state = !cursor.has_failed() && cursor.is_done() && members == members_required &&
+                        state.variables.is_object() && state.bookkeeping.is_object();
   return is_state ? std::optional(std::move(state)) : std::nullopt;
 }
 
@@ -137,8 +138,7 @@ std::map<std::string, ResultSlot> results_of_tree(const Json& json) {
   std::map<std::string, ResultSlot> results;
   for (const auto& [step, stored] : json.items()) {
     ResultSlot slot;
-    if (stored.contains("reference"))
-      slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
+    if (stored.contains("reference")) slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
     slot.loop = stored.value("loop", std::string());
     if (const auto value = stored.find("value"); value != stored.end()) slot.value = *value;
     results.emplace(step, std::move(slot));
@@ -151,9 +151,8 @@ base::Result<State> state_from_tree(std::string_view text) {
   try {
     const Json json = Json::parse(text);
     if (json.at("version").get<int>() != state_version) {
-      return base::failure(base::ErrorCode::internal,
-                           "the stored state has version " + json.at("version").dump() +
-                               ", this program reads " + std::to_string(state_version));
+      return base::failure(base::ErrorCode::internal, "the stored state has version " + json.at("version").dump() +
+                                                          ", this program reads " + std::to_string(state_version));
     }
     State state;
     state.variables = json.at("variables");
@@ -165,13 +164,11 @@ base::Result<State> state_from_tree(std::string_view text) {
     state.bookkeeping = json.at("bookkeeping");
     state.decisions = json.value("decisions", std::int64_t{0});
     if (!state.variables.is_object() || !state.bookkeeping.is_object()) {
-      return base::failure(base::ErrorCode::internal,
-                           "the stored state has variables or bookkeeping that are no maps");
+      return base::failure(base::ErrorCode::internal, "the stored state has variables or bookkeeping that are no maps");
     }
     return state;
   } catch (const std::exception& error) {
-    return base::failure(base::ErrorCode::internal,
-                         std::string("the stored state cannot be read: ") + error.what());
+    return base::failure(base::ErrorCode::internal, std::string("the stored state cannot be read: ") + error.what());
   }
 }
 

@@ -54,7 +54,11 @@ std::optional<int> number_of(const Json& value, std::string_view name) {
 // As JSON, whole when it is short. Of a long text or list only the beginning is written out.
 std::string beginning_of(const Json& item) {
   constexpr std::size_t bytes_max = 200;
-  if (is_larger(item, item_bytes_written)) return std::string(item.is_array() ? "a list" : item.is_object() ? "a map" : "a text") + " of more than " + std::to_string(item_bytes_written) + " bytes";
+  if (is_larger(item, item_bytes_written))
+    return std::string(item.is_array()    ? "a list"
+                       : item.is_object() ? "a map"
+                                          : "a text") +
+           " of more than " + std::to_string(item_bytes_written) + " bytes";
   auto text = domain::json_text(item);
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;
@@ -72,8 +76,7 @@ std::optional<domain::ToolError> error_in_result(const Json& result) {
   std::optional<bool> says_retryable;
   const auto detail = part->find("error");
   if (detail != part->end() && detail->is_object()) {
-    if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string())
-      error.kind = *kind;
+    if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string()) error.kind = *kind;
     error.message = text_of(*detail, {"message"});
     error.status = number_of(*detail, "status");
     const auto retryable = detail->find("retryable");

@@ -30,16 +30,14 @@ void check_backoff(const Field& field, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
   if (field.is_scalar() && vocabulary::contains(vocabulary::backoffs, field.node->text)) return;
   if (durations::factor_of(value_of(field))) return;
-  findings.refused(
-      field.path, field.mark(),
-      "expected none, fixed, linear, exponential or a factor from 1 to 100; found " + field.described(),
-      field.is_scalar() ? did_you_mean(field.node->text, vocabulary::backoffs) : "");
+  findings.refused(field.path, field.mark(),
+                   "expected none, fixed, linear, exponential or a factor from 1 to 100; found " + field.described(),
+                   field.is_scalar() ? did_you_mean(field.node->text, vocabulary::backoffs) : "");
 }
 
 void check_factor(const Field& field, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
-  if (const auto factor = durations::factor_of(value_of(field)); !factor)
-    refuse(field, factor.error(), findings);
+  if (const auto factor = durations::factor_of(value_of(field)); !factor) refuse(field, factor.error(), findings);
 }
 
 // delay, initial_delay and max_delay, also with their unit in their name.
@@ -67,8 +65,7 @@ void check_retry(const Field& field, Findings& findings) {
 
 }  // namespace
 
-void check_duration(const Field& field, const DurationBounds& bounds, Findings& findings,
-                    std::string_view key) {
+void check_duration(const Field& field, const DurationBounds& bounds, Findings& findings, std::string_view key) {
   if (!field.is_given() || is_template(field)) return;
   if (const auto read = durations::duration_of(with_unit_of(key, value_of(field)), bounds); !read)
     refuse(field, read.error(), findings);
@@ -76,12 +73,10 @@ void check_duration(const Field& field, const DurationBounds& bounds, Findings& 
 
 void check_count(const Field& field, const CountBounds& bounds, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
-  if (const auto read = durations::count_of(value_of(field), bounds); !read)
-    refuse(field, read.error(), findings);
+  if (const auto read = durations::count_of(value_of(field), bounds); !read) refuse(field, read.error(), findings);
 }
 
-void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::string_view what,
-                         Findings& findings) {
+void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::string_view what, Findings& findings) {
   for (const auto& member : field.node->members) {
     if (vocabulary::contains(known, member.key) || member.key.starts_with("x-")) continue;
     if (const auto own = name_without_unit(member.key); own && vocabulary::contains(known, *own)) continue;
@@ -90,10 +85,9 @@ void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::strin
       findings.warning(at.path, member.mark, "`" + member.key + "` has no effect in a playbook");
       continue;
     }
-    findings.refused(
-        at.path, member.mark,
-        "the key '" + clipped(member.key, 60) + "' means nothing in retry; expected " + std::string(what),
-        did_you_mean(member.key, known));
+    findings.refused(at.path, member.mark,
+                     "the key '" + clipped(member.key, 60) + "' means nothing in retry; expected " + std::string(what),
+                     did_you_mean(member.key, known));
   }
 }
 
@@ -101,8 +95,7 @@ void check_retry_map(const Field& field, Findings& findings) {
   if (!field.is_mapping()) return;
   refuse_unknown_keys(field, vocabulary::retry_keys,
                       "max_attempts, initial_delay, backoff, backoff_multiplier or max_delay", findings);
-  for (const char* key : {"max_attempts", "attempts"})
-    check_count(field[key], durations::attempts_bounds, findings);
+  for (const char* key : {"max_attempts", "attempts"}) check_count(field[key], durations::attempts_bounds, findings);
   check_delays(field, findings);
   check_backoff(field["backoff"], findings);
   check_factor(field["backoff_multiplier"], findings);
@@ -140,8 +133,7 @@ void check_frame(const Field& frame, Findings& findings) {
 
 void check_keychain_amounts(const Field& keychain, Findings& findings) {
   const auto check = [&](const Field& entry) {
-    for (const char* key : {"ttl_seconds", "ttl"})
-      check_duration(entry[key], durations::lifetime_bounds, findings);
+    for (const char* key : {"ttl_seconds", "ttl"}) check_duration(entry[key], durations::lifetime_bounds, findings);
   };
   if (keychain.is_sequence())
     for (std::size_t index = 0; index < keychain.node->items.size(); ++index) check(keychain.at(index));

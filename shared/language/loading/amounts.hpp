@@ -15,8 +15,7 @@ void check_duration(const Field& field, const durations::DurationBounds& bounds,
 void check_count(const Field& field, const durations::CountBounds& bounds, Findings& findings);
 // A map with attempts and delays. Keys that mean nothing are refused: who misspells one gets another retry than he wrote.
 void check_retry_map(const Field& field, Findings& findings);
-void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::string_view what,
-                         Findings& findings);
+void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::string_view what, Findings& findings);
 // One member of a tool, of a `spec` or of a step: timeout, retry, max_attempts, priority, …; others pass.
 void check_limit(const Field& field, std::string_view key, Findings& findings);
 // {attempts, delay, max_delay} of a policy's `then`.

@@ -25,9 +25,8 @@ std::string suggested_filter(std::string_view message) {
   constexpr std::string_view says = "there is no filter '";
   if (!message.starts_with(says) || !message.ends_with('\'')) return {};
   std::vector<std::string_view> names;
-  for (const auto table :
-       {templating::text_filters(), templating::number_filters(), templating::sequence_filters(),
-        templating::selection_filters(), templating::layout_filters(), templating::json_filters()})
+  for (const auto table : {templating::text_filters(), templating::number_filters(), templating::sequence_filters(),
+                           templating::selection_filters(), templating::layout_filters(), templating::json_filters()})
     for (const auto* filter = table.begin; filter != table.end; ++filter) names.push_back(filter->name);
   const auto name = message.substr(says.size(), message.size() - says.size() - 1);
   return did_you_mean(name, std::span<const std::string_view>(names));
@@ -36,19 +35,17 @@ std::string suggested_filter(std::string_view message) {
 void report(const Field& field, Strictness strictness, const base::Error& error, Findings& findings) {
   const std::string said = error.details.empty() ? error.message : error.details.front().message;
   std::string message = "the template does not parse: " + said;
-  const SourceMark inside = error.details.empty()
-                                ? SourceMark{}
-                                : SourceMark{error.details.front().line, error.details.front().column};
+  const SourceMark inside =
+      error.details.empty() ? SourceMark{} : SourceMark{error.details.front().line, error.details.front().column};
   const SourceMark mark = place_in_text(*field.node, inside);
   if (inside.line > 1 && mark.line == field.mark().line)
     message += " (in line " + std::to_string(inside.line) + " of this text)";
   if (strictness == Strictness::error) {
     findings.error(field.path, mark, std::move(message), suggested_filter(said));
   } else {
-    findings.warning(
-        field.path, mark,
-        std::move(message) + "; the text will be passed on as it is, with whatever templates are in it",
-        suggested_filter(said));
+    findings.warning(field.path, mark,
+                     std::move(message) + "; the text will be passed on as it is, with whatever templates are in it",
+                     suggested_filter(said));
   }
 }
 
@@ -60,8 +57,7 @@ void warn_of_comments(const Field& field, Findings& findings) {
     if (findings.is_full_of_warnings()) return;
     findings.warning(field.path, place_in_text(*field.node, mark_at(text, comment.offset)),
                      "{# … #} is a comment of the template: '" +
-                         clipped(text.substr(comment.offset, comment.bytes), 60) +
-                         "' is left out of the program",
+                         clipped(text.substr(comment.offset, comment.bytes), 60) + "' is left out of the program",
                      "put {% raw %} and {% endraw %} around what is to stay");
   }
 }
@@ -73,8 +69,7 @@ SourceMark mark_at(std::string_view text, std::size_t offset) {
   const auto line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   const auto characters = std::ranges::count_if(
       before.substr(line_begin), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-  return {.line = static_cast<int>(std::ranges::count(before, '\n')) + 1,
-          .column = static_cast<int>(characters) + 1};
+  return {.line = static_cast<int>(std::ranges::count(before, '\n')) + 1, .column = static_cast<int>(characters) + 1};
 }
 
 SourceMark place_in_text(const Node& node, SourceMark inside) {
@@ -93,9 +88,7 @@ Field Field::operator[](std::string_view key) const {
 
 Field Field::of(const Member& member) const { return {&member.node, below(path, member.key)}; }
 
-Field Field::at(std::size_t index) const {
-  return {&node->items[index], path + "[" + std::to_string(index) + "]"};
-}
+Field Field::at(std::size_t index) const { return {&node->items[index], path + "[" + std::to_string(index) + "]"}; }
 
 std::string read_text(const Field& field, Findings& findings) {
   if (!field.is_given()) return {};
@@ -109,8 +102,7 @@ std::string read_text(const Field& field, Findings& findings) {
 Json read_object(const Field& field, Findings& findings) {
   if (!field.is_given()) return Json::object();
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(),
-                   "expected a mapping of names to values, found " + field.described());
+    findings.error(field.path, field.mark(), "expected a mapping of names to values, found " + field.described());
     return Json::object();
   }
   return read_value(field, findings);
@@ -137,8 +129,7 @@ std::string read_word(const Field& field, vocabulary::Words words, Findings& fin
   if (word.empty() || has_template_marks(word) || vocabulary::contains(words, word)) return word;
   std::string expected;
   for (const auto known : words) expected += (expected.empty() ? "" : ", ") + std::string(known);
-  findings.error(field.path, field.mark(),
-                 "expected one of " + expected + "; found '" + clipped(word, 40) + "'",
+  findings.error(field.path, field.mark(), "expected one of " + expected + "; found '" + clipped(word, 40) + "'",
                  did_you_mean(word, words));
   return {};
 }
@@ -153,7 +144,8 @@ void check_keys(const Field& field, vocabulary::Words known, Findings& findings)
     auto message = "the key '" + clipped(member.key, 60) + "' is not known here and has no effect";
     auto suggestion = did_you_mean(member.key, known);
     if (is_slip_of(member.key, known))
-      findings.refused(field.of(member).path, member.mark, message + "; known are " + listed(known), std::move(suggestion));
+      findings.refused(field.of(member).path, member.mark, message + "; known are " + listed(known),
+                       std::move(suggestion));
     else
       findings.warning(field.of(member).path, member.mark, std::move(message), std::move(suggestion));
   }
@@ -176,8 +168,8 @@ void check_templates(const Field& field, Strictness strictness, Findings& findin
   for (std::size_t index = 0; index < field.node->items.size(); ++index)
     check_templates(field.at(index), strictness, findings);
   for (const auto& member : field.node->members)
-    check_templates(field.of(member),
-                    vocabulary::is_program_text(member.key) ? Strictness::program : strictness, findings);
+    check_templates(field.of(member), vocabulary::is_program_text(member.key) ? Strictness::program : strictness,
+                    findings);
 }
 
 }  // namespace noetl::language

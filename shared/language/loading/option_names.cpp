@@ -9,8 +9,7 @@ namespace {
 
 using domain::Json;
 
-constexpr auto durations =
-    std::to_array<std::string_view>({"timeout", "delay", "initial_delay", "max_delay"});
+constexpr auto durations = std::to_array<std::string_view>({"timeout", "delay", "initial_delay", "max_delay"});
 struct Unit {
   std::string_view ending;
   const char* unit;  // as durations are written; seconds need none
@@ -52,8 +51,7 @@ Json with_unit_of(std::string_view key, const Json& value) {
   return unit == nullptr ? value : with_unit(value, unit->unit);
 }
 
-void take_units_from_names(Json& options, const std::string& path, domain::SourceMark mark,
-                           Findings& findings) {
+void take_units_from_names(Json& options, const std::string& path, domain::SourceMark mark, Findings& findings) {
   if (!options.is_object()) return;
   std::vector<std::pair<std::string, const Unit*>> found;
   for (const auto& [key, value] : options.items()) {
@@ -72,11 +70,9 @@ void take_units_from_names(Json& options, const std::string& path, domain::Sourc
   }
 }
 
-void take_units_from_retries(Json& spec, const std::string& path, domain::SourceMark mark,
-                             Findings& findings) {
+void take_units_from_retries(Json& spec, const std::string& path, domain::SourceMark mark, Findings& findings) {
   if (!spec.is_object()) return;
-  if (const auto retry = spec.find("retry"); retry != spec.end())
-    take_units_from_names(*retry, path, mark, findings);
+  if (const auto retry = spec.find("retry"); retry != spec.end()) take_units_from_names(*retry, path, mark, findings);
   const auto policy = spec.find("policy");
   if (policy == spec.end() || !policy->is_object()) return;
   const auto rules = policy->find("rules");

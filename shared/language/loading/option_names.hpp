@@ -16,10 +16,8 @@ namespace noetl::language {
 [[nodiscard]] domain::Json with_unit_of(std::string_view key, const domain::Json& value);
 // Replaces such members of a map of options by the language's own. Where both are given, the own one counts, and a
 // warning at `mark` says so.
-void take_units_from_names(domain::Json& options, const std::string& path, domain::SourceMark mark,
-                           Findings& findings);
+void take_units_from_names(domain::Json& options, const std::string& path, domain::SourceMark mark, Findings& findings);
 // The same in what `spec` says of retries: `retry` and `policy.rules`.
-void take_units_from_retries(domain::Json& spec, const std::string& path, domain::SourceMark mark,
-                             Findings& findings);
+void take_units_from_retries(domain::Json& spec, const std::string& path, domain::SourceMark mark, Findings& findings);
 
 }  // namespace noetl::language

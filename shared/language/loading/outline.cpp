@@ -20,14 +20,13 @@ std::string known_names(const std::map<std::string, SourceMark>& named) {
   return named.empty() ? "there is none" : "known are " + clipped(joined, 200);
 }
 
-void add_name(const Field& field, std::string_view what, std::map<std::string, SourceMark>& names,
-              Findings& findings) {
+void add_name(const Field& field, std::string_view what, std::map<std::string, SourceMark>& names, Findings& findings) {
   if (!field.is_scalar()) return;  // reported by the reader of the entry
   const std::string& name = field.node->text;
   if (name.empty() || name.size() > name_bytes_max) {
-    findings.error(field.path, field.mark(),
-                   "a name has 1 to " + std::to_string(name_bytes_max) + " bytes; this one has " +
-                       std::to_string(name.size()));
+    findings.error(
+        field.path, field.mark(),
+        "a name has 1 to " + std::to_string(name_bytes_max) + " bytes; this one has " + std::to_string(name.size()));
     return;
   }
   const auto [found, is_new] = names.emplace(name, field.mark());
@@ -55,10 +54,9 @@ void Outline::expect_step(const Field& field, const std::string& name, Findings&
     return;
   }
   if (findings.is_full_of_errors()) return findings.error(field.path, field.mark(), "there is no such step");
-  findings.error(
-      field.path, field.mark(),
-      "there is no step '" + clipped(name, 80) + "'; expected the name of a step, " + known_names(steps_),
-      did_you_mean(name, keys_of(steps_)));
+  findings.error(field.path, field.mark(),
+                 "there is no step '" + clipped(name, 80) + "'; expected the name of a step, " + known_names(steps_),
+                 did_you_mean(name, keys_of(steps_)));
 }
 
 void Outline::expect_workbook_entry(const Field& field, const std::string& name, Findings& findings) const {

@@ -41,8 +41,7 @@ void read_identity(const Field& root, Playbook& playbook, Findings& findings) {
 Json read_leniently(const Field& field, Findings& findings) {
   if (!field.is_given()) return Json::object();
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(),
-                   "expected a mapping of names to values, found " + field.described());
+    findings.error(field.path, field.mark(), "expected a mapping of names to values, found " + field.described());
     return Json::object();
   }
   check_templates(field, Strictness::warning, findings);
@@ -80,8 +79,7 @@ void warn_of_templates(const Field& field, Findings& findings) {
           "values of the workload are not rendered: steps that name this one get the text with its braces");
     return;
   }
-  for (std::size_t index = 0; index < field.node->items.size(); ++index)
-    warn_of_templates(field.at(index), findings);
+  for (std::size_t index = 0; index < field.node->items.size(); ++index) warn_of_templates(field.at(index), findings);
   for (const auto& member : field.node->members) warn_of_templates(field.of(member), findings);
 }
 
@@ -103,8 +101,7 @@ void read_surroundings(const Field& root, Playbook& playbook, Findings& findings
     static constexpr auto modelled = std::to_array<std::string_view>(
         {"apiVersion", "kind", "metadata", "workload", "workbook", "workflow", "executor", "keychain"});
     const bool is_scalar = member.node.kind == Node::Kind::scalar;
-    if (!is_scalar && !vocabulary::contains(modelled, member.key))
-      playbook.extra[member.key] = member.node.to_json();
+    if (!is_scalar && !vocabulary::contains(modelled, member.key)) playbook.extra[member.key] = member.node.to_json();
   }
   check_keys(root, vocabulary::playbook_keys, findings);
 }
@@ -174,9 +171,8 @@ void find_entry(const Field& root, Outline& outline, Playbook& playbook, Finding
   if (playbook.entry.empty()) {
     playbook.entry = outline.has_step("start") ? "start" : playbook.workflow.front().name;
     if (playbook.entry != "start")
-      findings.warning(
-          "workflow", playbook.workflow.front().mark,
-          "there is no step 'start'; the first step '" + clipped(playbook.entry, 80) + "' starts");
+      findings.warning("workflow", playbook.workflow.front().mark,
+                       "there is no step 'start'; the first step '" + clipped(playbook.entry, 80) + "' starts");
   }
   for (std::size_t index = 0; index < playbook.workflow.size(); ++index) {
     const auto& step = playbook.workflow[index];

@@ -19,8 +19,7 @@ struct LoadedPlaybook {
 
 // Errors: payload_too_large, or invalid_playbook with every finding in `details` (at most 100): the
 // path ("workflow[2].next[0].step"), line, column, what was found and expected, and a suggestion.
-[[nodiscard]] base::Result<LoadedPlaybook> load_playbook(std::string_view text,
-                                                         Origin origin = Origin::author);
+[[nodiscard]] base::Result<LoadedPlaybook> load_playbook(std::string_view text, Origin origin = Origin::author);
 
 // The same from a text that YAML has read, with what is wrong in `findings`; when errors are among them,
 // the playbook is only what could be read.

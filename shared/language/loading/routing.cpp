@@ -14,8 +14,7 @@ using domain::Action;
 using domain::Arc;
 using domain::CaseRule;
 
-constexpr const char* next_forms =
-    "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
+constexpr const char* next_forms = "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
 
 void read_target(const Field& field, Arc& arc, Outline& outline, Findings& findings) {
   arc.step = read_text(field, findings);
@@ -30,16 +29,14 @@ Arc read_arc(const Field& field, Outline& outline, Findings& findings) {
     return arc;
   }
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(),
-                   "expected a step's name or {step: …}, found " + field.described());
+    findings.error(field.path, field.mark(), "expected a step's name or {step: …}, found " + field.described());
     return arc;
   }
   if (!field.has("step")) {
     std::string suggestion;
     for (const auto& member : field.node->members)
       if (suggestion.empty()) suggestion = did_you_mean(member.key, {"step"});
-    findings.error(field.path, field.mark(),
-                   "an arc needs `step`, the step it leads to; found a mapping without it",
+    findings.error(field.path, field.mark(), "an arc needs `step`, the step it leads to; found a mapping without it",
                    std::move(suggestion));
     return arc;
   }
@@ -151,10 +148,8 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
                     findings);
   }
   if (kind == "retry") take_units_from_names(action.spec, field.path, field.mark(), findings);
-  if (kind == "collect" && field.is_mapping() && field.has("from") && !field.has("into") &&
-      !field.has("name"))
-    findings.error(field.path, field.mark(),
-                   "`collect` with `from` needs `into`, the variable that it adds to");
+  if (kind == "collect" && field.is_mapping() && field.has("from") && !field.has("into") && !field.has("name"))
+    findings.error(field.path, field.mark(), "`collect` with `from` needs `into`, the variable that it adds to");
   if (kind == "sink") check_sink(field, outline, findings);
   return action;
 }
@@ -208,11 +203,10 @@ CaseRule read_case(const Field& field, Outline& outline, Findings& findings) {
 Json read_set(const Field& field, Findings& findings) {
   for (const char* scope : {"ctx", "iter"}) {
     const Field map = field.is_mapping() ? field[scope] : Field{};
-    if (!map.is_given() || map.is_mapping() || (map.is_scalar() && has_template_marks(map.node->text)))
-      continue;
-    findings.error(map.path, map.mark(),
-                   std::string("`") + scope + "` is a scope: expected a mapping of names to values, found " +
-                       map.described());
+    if (!map.is_given() || map.is_mapping() || (map.is_scalar() && has_template_marks(map.node->text))) continue;
+    findings.error(
+        map.path, map.mark(),
+        std::string("`") + scope + "` is a scope: expected a mapping of names to values, found " + map.described());
   }
   if (!field.is_sequence()) return read_object(field, findings);
   Json values = Json::object();

@@ -16,8 +16,7 @@ struct NextReading {
 
 // step | [step | {step, args, when, set}] | {step, …} | {spec: {mode}, arcs: […]}.
 [[nodiscard]] NextReading read_next(const Field& field, Outline& outline, Findings& findings);
-[[nodiscard]] std::vector<domain::CaseRule> read_cases(const Field& field, Outline& outline,
-                                                       Findings& findings);
+[[nodiscard]] std::vector<domain::CaseRule> read_cases(const Field& field, Outline& outline, Findings& findings);
 // What `set` sets: a map of names or places to values, or the older list of {name, value}.
 [[nodiscard]] Json read_set(const Field& field, Findings& findings);
 

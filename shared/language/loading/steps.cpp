@@ -18,8 +18,7 @@ using domain::Step;
 
 bool is_identifier(const std::string& text) {
   if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) != 0) return false;
-  return std::ranges::all_of(
-      text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
+  return std::ranges::all_of(text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
 }
 
 // What a frame of a cursor may say. Leases are the worker's, whatever a frame asks for.
@@ -29,18 +28,17 @@ void check_effects_of_frame(const Field& frame, Findings& findings) {
   const std::string process = read_word(frame["process"], vocabulary::frame_processes, findings);
   for (const char* key : {"lease_seconds", "heartbeat_seconds"}) {
     if (frame.has(key))
-      findings.warning(frame[key].path, frame[key].mark(),
-                       std::string("`") + key +
-                           "` has no effect: a command is leased to its worker, which renews the lease");
+      findings.warning(
+          frame[key].path, frame[key].mark(),
+          std::string("`") + key + "` has no effect: a command is leased to its worker, which renews the lease");
   }
   if (frame.has("max_bytes") && (process.empty() || process == "row"))
     findings.warning(frame["max_bytes"].path, frame["max_bytes"].mark(),
                      "`max_bytes` has an effect with `process: frame` alone; row by row it is "
                      "`__frame_max_bytes` to the claim");
   if (frame.has("row_concurrency") && process == "frame")
-    findings.warning(
-        frame["row_concurrency"].path, frame["row_concurrency"].mark(),
-        "`row_concurrency` has no effect with `process: frame`: the rows of a frame are one item");
+    findings.warning(frame["row_concurrency"].path, frame["row_concurrency"].mark(),
+                     "`row_concurrency` has no effect with `process: frame`: the rows of a frame are one item");
 }
 
 Loop read_loop(const Field& field, Findings& findings) {
@@ -63,22 +61,20 @@ Loop read_loop(const Field& field, Findings& findings) {
   if (list.is_given()) {
     loop.in = read_value(list, findings);
   } else if (!has_cursor) {
-    findings.error(field.path, field.mark(),
-                   "a loop needs `in`, a list or a template that gives one; found none");
+    findings.error(field.path, field.mark(), "a loop needs `in`, a list or a template that gives one; found none");
   }
   const Field iterator = field.has("iterator") ? field["iterator"] : field["element"];
   loop.iterator = iterator.is_given() ? read_text(iterator, findings) : "item";
   if (iterator.is_scalar() && !is_identifier(loop.iterator))
     findings.error(iterator.path, iterator.mark(),
                    "expected a name of letters, digits and _, found '" + clipped(loop.iterator, 60) + "'");
-  loop.mode = read_word(field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"],
-                        vocabulary::loop_modes, findings);
+  loop.mode =
+      read_word(field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"], vocabulary::loop_modes, findings);
   if (loop.mode.empty()) loop.mode = has_cursor ? "cursor" : "sequential";
   if (frame.is_given() && loop.mode != "cursor")
     findings.warning(frame.path, frame.mark(), "`frame` has an effect in a loop over a cursor alone");
 
-  const Field most =
-      field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
+  const Field most = field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
   check_count(most, {}, findings);
   for (const Field& one : {field["frame"], field["spec"]["frame"]}) check_frame(one, findings);
   return loop;
@@ -99,8 +95,9 @@ void refuse_stray_options(const Field& field, Findings& findings) {
 
 // What authors write beside a step for other readers: their editor, their team, a tool of their own. It is read over.
 bool is_remark(std::string_view key) {
-  constexpr auto remarks = std::to_array<std::string_view>({"name", "title", "id", "note", "notes", "comment", "comments", "doc", "docs",
-                                                            "metadata", "meta", "annotations", "author", "owner", "team", "version"});
+  constexpr auto remarks =
+      std::to_array<std::string_view>({"name", "title", "id", "note", "notes", "comment", "comments", "doc", "docs",
+                                       "metadata", "meta", "annotations", "author", "owner", "team", "version"});
   return vocabulary::contains(remarks, key);
 }
 
@@ -115,12 +112,14 @@ void check_step_keys(const Field& field, Findings& findings) {
     const std::string unknown = "the key '" + clipped(member.key, 60) + "' is not known in a step";
     if (is_remark(member.key)) {
       if (!findings.is_full_of_warnings())
-        findings.warning(field.of(member).path, member.mark, unknown + " and has no effect", "`desc` is what a step is described by");
+        findings.warning(field.of(member).path, member.mark, unknown + " and has no effect",
+                         "`desc` is what a step is described by");
       continue;
     }
     auto suggestion = did_you_mean(member.key, vocabulary::step_keys);
     if (suggestion.empty()) suggestion = "a key of your own begins with x-";
-    findings.refused(field.of(member).path, member.mark, unknown + "; known are " + listed(vocabulary::step_keys), std::move(suggestion));
+    findings.refused(field.of(member).path, member.mark, unknown + "; known are " + listed(vocabulary::step_keys),
+                     std::move(suggestion));
   }
 }
 
@@ -142,16 +141,14 @@ void read_next_part(const Field& field, Step& step, Outline& outline, Findings& 
   step.next_mode = next.mode;
   const Field mode = field["spec"]["next_mode"];
   if (mode.is_given())
-    step.next_mode = read_word(mode, vocabulary::next_modes, findings) == "exclusive"
-                         ? domain::NextMode::exclusive
-                         : domain::NextMode::inclusive;
+    step.next_mode = read_word(mode, vocabulary::next_modes, findings) == "exclusive" ? domain::NextMode::exclusive
+                                                                                      : domain::NextMode::inclusive;
 }
 
 void note_dialect(const Field& field, const Step& step, Dialect& dialect) {
   if (!step.cases.empty() || (!step.next.empty() && !step.has_next_arcs) || !step.vars.empty())
     dialect.has_v2era = true;
-  if (step.has_next_arcs || step.is_pipeline || !step.set.empty() || !step.output.empty())
-    dialect.has_v10 = true;
+  if (step.has_next_arcs || step.is_pipeline || !step.set.empty() || !step.output.empty()) dialect.has_v10 = true;
   for (const auto& tool : step.tools)
     if (tool.spec.contains("policy")) dialect.has_v10 = true;
   if (field.has("args") || field["tool"].has("args")) dialect.has_args = true;
@@ -194,8 +191,7 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   check_keys(field["spec"], vocabulary::step_spec_keys, findings);
   step.spec = read_object(field["spec"], findings);
   if (field["spec"].is_mapping()) {
-    for (const auto& member : field["spec"].node->members)
-      check_limit(field["spec"].of(member), member.key, findings);
+    for (const auto& member : field["spec"].node->members) check_limit(field["spec"].of(member), member.key, findings);
     check_policy_amounts(field["spec"]["policy"], findings);
   }
   take_units_from_names(step.spec, field["spec"].path, field["spec"].mark(), findings);
@@ -208,8 +204,7 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.cases = read_cases(field["case"], outline, findings);
   read_next_part(field, step, outline, findings);
   if (step.loop && step.tools.empty())
-    findings.warning(field["loop"].path, step.loop->mark,
-                     "this loop has no tool to run, so its rounds do nothing");
+    findings.warning(field["loop"].path, step.loop->mark, "this loop has no tool to run, so its rounds do nothing");
   note_dialect(field, step, dialect);
   return step;
 }

@@ -12,7 +12,6 @@ struct Dialect {
   bool has_args = false;  // only a hint when neither is there
 };
 
-[[nodiscard]] domain::Step read_step(const Field& field, Outline& outline, Dialect& dialect,
-                                     Findings& findings);
+[[nodiscard]] domain::Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings& findings);
 
 }  // namespace noetl::language

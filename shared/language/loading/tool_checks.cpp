@@ -27,10 +27,10 @@ bool has_any(const Json& options, vocabulary::Words names) {
 
 void check_kind(const Field& field, const std::string& kind, Findings& findings) {
   if (kind.empty() || has_template_marks(kind) || vocabulary::contains(vocabulary::tool_kinds, kind)) return;
-  findings.warning(field.path, field.mark(),
-                   "the tool kind '" + clipped(kind, 60) +
-                       "' is not built in; the step can only run on workers that offer it",
-                   did_you_mean(kind, vocabulary::tool_kinds));
+  findings.warning(
+      field.path, field.mark(),
+      "the tool kind '" + clipped(kind, 60) + "' is not built in; the step can only run on workers that offer it",
+      did_you_mean(kind, vocabulary::tool_kinds));
 }
 
 void check_option(const Field& field, const Member& member, const std::string& kind, vocabulary::Words others,
@@ -57,23 +57,19 @@ void check_option(const Field& field, const Member& member, const std::string& k
   if (member.key.size() < 4 || vocabulary::contains(vocabulary::tool_options, member.key)) return;
   auto suggestion = did_you_mean(member.key, vocabulary::tool_options);
   if (!suggestion.empty())
-    findings.warning(field.path, member.mark,
-                     "the option '" + clipped(member.key, 60) + "' is not a known one",
+    findings.warning(field.path, member.mark, "the option '" + clipped(member.key, 60) + "' is not a known one",
                      std::move(suggestion));
 }
 
 void check_substance(const Field& field, const ToolSpec& tool, Findings& findings) {
   const auto miss = [&](const std::string& expected) {
-    findings.warning(field.path, field.mark(),
-                     "the " + tool.kind + " tool has nothing to do; expected " + expected);
+    findings.warning(field.path, field.mark(), "the " + tool.kind + " tool has nothing to do; expected " + expected);
   };
   if (tool.kind == "python" && !has_any(tool.options, program_options)) miss("`code` or `script`");
   if ((tool.kind == "postgres" || tool.kind == "duckdb") && !has_any(tool.options, statement_options))
     miss("`command`, `query` or `script`");
-  if (tool.kind == "http" && !tool.options.contains("url") && !tool.options.contains("endpoint"))
-    miss("`url`");
-  if (tool.kind == "playbook" && !tool.options.contains("path") && !tool.options.contains("catalog_id"))
-    miss("`path`");
+  if (tool.kind == "http" && !tool.options.contains("url") && !tool.options.contains("endpoint")) miss("`url`");
+  if (tool.kind == "playbook" && !tool.options.contains("path") && !tool.options.contains("catalog_id")) miss("`path`");
 }
 
 }  // namespace noetl::language

@@ -17,9 +17,8 @@ namespace {
 using domain::ToolSpec;
 
 // What stays in `spec`; everything else that is found there is an option of the tool.
-constexpr auto spec_keys =
-    std::to_array<std::string_view>({"policy", "timeout", "on_error", "retry", "max_attempts", "pool",
-                                     "priority", "lease_seconds", "labels"});
+constexpr auto spec_keys = std::to_array<std::string_view>(
+    {"policy", "timeout", "on_error", "retry", "max_attempts", "pool", "priority", "lease_seconds", "labels"});
 
 void merge(Json& into, Json more) {
   for (auto& [key, value] : more.items()) into[key] = std::move(value);
@@ -74,8 +73,7 @@ void read_workbook_name(const Field& field, ToolSpec& tool, const Outline& outli
     outline.expect_workbook_entry(field, tool.label, findings);
     return;
   }
-  findings.error(field.path, field.mark(),
-                 "the workbook tool needs `name`, the workbook entry to run; found nothing");
+  findings.error(field.path, field.mark(), "the workbook tool needs `name`, the workbook entry to run; found nothing");
 }
 
 struct ToolReader {
@@ -90,8 +88,7 @@ struct ToolReader {
       if (member.key == "spec") {
         read_spec(option, tool, findings);
       } else if (!read_reserved(member, option, tool, findings)) {
-        check_templates(option,
-                        vocabulary::is_program_text(member.key) ? Strictness::program : Strictness::error,
+        check_templates(option, vocabulary::is_program_text(member.key) ? Strictness::program : Strictness::error,
                         findings);
         check_limit(option, member.key, findings);
         tool.options[member.key] = member.node.to_json();
@@ -175,9 +172,8 @@ struct ToolReader {
       auto tool = read_task(field.at(index), index);
       if (!tool) continue;
       if (!labels.insert(tool->label).second)
-        findings.error(
-            field.at(index).path, tool->mark,
-            "the task '" + clipped(tool->label, 80) + "' is already in this pipeline; names are unique");
+        findings.error(field.at(index).path, tool->mark,
+                       "the task '" + clipped(tool->label, 80) + "' is already in this pipeline; names are unique");
       tools.push_back(*std::move(tool));
     }
     if (field.node->items.empty())
@@ -191,8 +187,7 @@ struct ToolReader {
     const Field word = owner["tool"];
     tool.mark = word.mark();
     tool.kind = word.node->text;
-    if (tool.kind.empty())
-      findings.error(word.path, word.mark(), "a tool's kind is required; found an empty text");
+    if (tool.kind.empty()) findings.error(word.path, word.mark(), "a tool's kind is required; found an empty text");
     check_kind(word, tool.kind, findings);
     read_options(owner, owner_keys, tool);
     // In a workbook entry `name` is the entry's own; in a step it is an option of the tool.
@@ -203,8 +198,7 @@ struct ToolReader {
 
 void check_rule(const Field& rule, const std::vector<std::string>& labels, Findings& findings) {
   if (!rule.is_mapping()) {
-    findings.error(rule.path, rule.mark(),
-                   "expected a rule {when, then} or {else}, found " + rule.described());
+    findings.error(rule.path, rule.mark(), "expected a rule {when, then} or {else}, found " + rule.described());
     return;
   }
   check_keys(rule, vocabulary::policy_rule_keys, findings);
@@ -217,8 +211,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
   if (then.is_scalar()) return;  // else: continue
   const std::string action = read_word(then["do"], vocabulary::policy_actions, findings);
   if (action == "retry" && then.is_mapping())
-    refuse_unknown_keys(then, vocabulary::policy_then_keys, "attempts, delay, backoff or max_delay",
-                        findings);
+    refuse_unknown_keys(then, vocabulary::policy_then_keys, "attempts, delay, backoff or max_delay", findings);
   else
     check_keys(then, vocabulary::policy_then_keys, findings);
   (void)read_word(then["backoff"], vocabulary::backoffs, findings);
@@ -243,12 +236,10 @@ void check_policy(const Field& spec, const std::vector<std::string>& labels, Fin
     findings.error(rules.path, rules.mark(), "expected a list of rules, found " + rules.described());
     return;
   }
-  for (std::size_t index = 0; index < rules.node->items.size(); ++index)
-    check_rule(rules.at(index), labels, findings);
+  for (std::size_t index = 0; index < rules.node->items.size(); ++index) check_rule(rules.at(index), labels, findings);
 }
 
-ToolReading read_tools(const Field& owner, vocabulary::Words owner_keys, const Outline& outline,
-                       Findings& findings) {
+ToolReading read_tools(const Field& owner, vocabulary::Words owner_keys, const Outline& outline, Findings& findings) {
   const Field field = owner["tool"];
   if (!field.is_given()) return {};
   const ToolReader reader{outline, findings};

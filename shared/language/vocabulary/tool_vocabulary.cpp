@@ -6,8 +6,8 @@ namespace {
 
 constexpr auto python_option_list =
     std::to_array<std::string_view>({"code", "script", "libs", "auth", "credential", "python", "env"});
-constexpr auto shell_option_list = std::to_array<std::string_view>(
-    {"command", "cmd", "script", "cmds", "commands", "env", "cwd", "working_dir"});
+constexpr auto shell_option_list =
+    std::to_array<std::string_view>({"command", "cmd", "script", "cmds", "commands", "env", "cwd", "working_dir"});
 constexpr auto http_option_list = std::to_array<std::string_view>({"method",     "url",
                                                                    "endpoint",   "params",
                                                                    "headers",    "json",
@@ -19,20 +19,17 @@ constexpr auto http_option_list = std::to_array<std::string_view>({"method",    
                                                                    "client_key", "follow_redirects",
                                                                    "proxy",      "expected_status",
                                                                    "timeout",    "stream"});
-constexpr auto postgres_option_list =
-    std::to_array<std::string_view>({"command",      "query",       "commands",       "queries",
-                                     "statement",    "sql",         "command_b64",    "query_b64",
-                                     "commands_b64", "queries_b64", "command_base64", "query_base64",
-                                     "script",       "params",      "parameters",     "table",
-                                     "rows",         "data",        "from",           "mode",
-                                     "key",          "copy",        "transaction",    "numeric",
-                                     "auth",         "credential",  "pool",           "connection_string"});
+constexpr auto postgres_option_list = std::to_array<std::string_view>(
+    {"command",    "query",        "commands",    "queries",        "statement",    "sql",    "command_b64",
+     "query_b64",  "commands_b64", "queries_b64", "command_base64", "query_base64", "script", "params",
+     "parameters", "table",        "rows",        "data",           "from",         "mode",   "key",
+     "copy",       "transaction",  "numeric",     "auth",           "credential",   "pool",   "connection_string"});
 constexpr auto duckdb_option_list = std::to_array<std::string_view>(
-    {"database", "db_path", "command", "query", "commands", "queries", "statement", "sql", "command_b64",
-     "query_b64", "commands_b64", "script", "params", "numeric", "returns"});
-constexpr auto nats_option_list = std::to_array<std::string_view>(
-    {"operation", "action", "subject", "data", "payload", "message", "message_id", "bucket", "key", "value",
-     "create_bucket", "revision", "credential", "auth"});
+    {"database", "db_path", "command", "query", "commands", "queries", "statement", "sql", "command_b64", "query_b64",
+     "commands_b64", "script", "params", "numeric", "returns"});
+constexpr auto nats_option_list =
+    std::to_array<std::string_view>({"operation", "action", "subject", "data", "payload", "message", "message_id",
+                                     "bucket", "key", "value", "create_bucket", "revision", "credential", "auth"});
 constexpr auto transfer_option_list =
     std::to_array<std::string_view>({"source", "target", "mapping", "chunk_size", "batch_size"});
 constexpr auto artifact_option_list =
@@ -40,17 +37,17 @@ constexpr auto artifact_option_list =
 constexpr auto object_option_list = std::to_array<std::string_view>(
     {"action", "operation", "uri", "destination", "bucket", "key", "object", "blob", "source", "path", "file",
      "content", "data", "content_type", "endpoint", "region", "auth", "credential", "timeout"});
-constexpr auto secrets_option_list = std::to_array<std::string_view>(
-    {"provider", "name", "secret_name", "key", "field", "reveal", "required"});
+constexpr auto secrets_option_list =
+    std::to_array<std::string_view>({"provider", "name", "secret_name", "key", "field", "reveal", "required"});
 constexpr auto container_option_list =
-    std::to_array<std::string_view>({"image", "command", "args", "entrypoint", "env", "mounts", "volumes",
-                                     "workdir", "cwd", "user", "network", "memory", "cpus", "pull"});
+    std::to_array<std::string_view>({"image", "command", "args", "entrypoint", "env", "mounts", "volumes", "workdir",
+                                     "cwd", "user", "network", "memory", "cpus", "pull"});
 constexpr auto playbook_option_list =
-    std::to_array<std::string_view>({"path", "playbook", "catalog_id", "version", "workload", "payload",
-                                     "return_step", "result_step", "poll_interval"});
+    std::to_array<std::string_view>({"path", "playbook", "catalog_id", "version", "workload", "payload", "return_step",
+                                     "result_step", "poll_interval"});
 constexpr auto common_option_list = std::to_array<std::string_view>(
-    {"kind", "name", "args", "input", "set", "set_ctx", "spec", "timeout", "timeout_seconds", "retry",
-     "output", "desc", "description", "task", "assert", "pool", "priority", "labels", "tags"});
+    {"kind", "name", "args", "input", "set", "set_ctx", "spec", "timeout", "timeout_seconds", "retry", "output", "desc",
+     "description", "task", "assert", "pool", "priority", "labels", "tags"});
 
 struct Entry {
   std::string_view kind;

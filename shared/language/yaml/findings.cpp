@@ -16,25 +16,21 @@ constexpr std::size_t compared_names_max = 500;
 
 }  // namespace
 
-void Findings::error(std::string field, domain::SourceMark mark, std::string message,
-                     std::string suggestion) {
+void Findings::error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion) {
   ++error_count_;
   if (errors_.size() < kept_max)
     errors_.push_back({std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
-void Findings::refused(std::string field, domain::SourceMark mark, std::string message,
-                              std::string suggestion) {
+void Findings::refused(std::string field, domain::SourceMark mark, std::string message, std::string suggestion) {
   if (origin_ == Origin::author)
     error(std::move(field), mark, std::move(message), std::move(suggestion));
   else
     warning(std::move(field), mark, std::move(message), std::move(suggestion));
 }
 
-void Findings::warning(std::string field, domain::SourceMark mark, std::string message,
-                       std::string suggestion) {
-  warning(
-      base::ErrorDetail{std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
+void Findings::warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion) {
+  warning(base::ErrorDetail{std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
 void Findings::warning(base::ErrorDetail detail) {
@@ -42,11 +38,8 @@ void Findings::warning(base::ErrorDetail detail) {
 }
 
 base::Error Findings::as_error() const {
-  base::Error error{.code = base::ErrorCode::invalid_playbook,
-                    .message = {},
-                    .field = {},
-                    .retry_after = {},
-                    .details = errors_};
+  base::Error error{
+      .code = base::ErrorCode::invalid_playbook, .message = {}, .field = {}, .retry_after = {}, .details = errors_};
   std::stable_sort(error.details.begin(), error.details.end(), [](const auto& left, const auto& right) {
     return std::tie(left.line, left.column) < std::tie(right.line, right.column);
   });
@@ -56,8 +49,7 @@ base::Error Findings::as_error() const {
   if (!first.field.empty()) error.message = first.field + ": ";
   error.message += first.message;
   if (first.line > 0)
-    error.message +=
-        " (line " + std::to_string(first.line) + ", column " + std::to_string(first.column) + ")";
+    error.message += " (line " + std::to_string(first.line) + ", column " + std::to_string(first.column) + ")";
   if (!first.suggestion.empty()) error.message += "; " + first.suggestion;
   if (error_count_ > 1) error.message += "; and " + std::to_string(error_count_ - 1) + " more";
   return error;
@@ -89,7 +81,8 @@ bool is_slip_of(std::string_view name, std::span<const std::string_view> candida
   constexpr std::size_t long_name = 6;
   if (name.size() < 3 || name.size() > compared_bytes_max) return false;
   return std::ranges::any_of(candidates, [&](std::string_view candidate) {
-    return candidate.size() >= 3 && base::edit_distance(name, candidate) <= (std::min(name.size(), candidate.size()) >= long_name ? 2U : 1U);
+    return candidate.size() >= 3 &&
+           base::edit_distance(name, candidate) <= (std::min(name.size(), candidate.size()) >= long_name ? 2U : 1U);
   });
 }
 

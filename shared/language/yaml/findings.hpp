@@ -25,8 +25,7 @@ class Findings {
   void error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
   // What earlier releases let pass: a duration, a count or a retry that cannot be read, a key that nothing knows. An error; of a text
   // in the catalog a warning: the step that needs it fails.
-  void refused(std::string field, domain::SourceMark mark, std::string message,
-                      std::string suggestion = {});
+  void refused(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
   // Is reported and lets the playbook pass.
   void warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
   void warning(base::ErrorDetail detail);

@@ -116,8 +116,8 @@ std::optional<Json> as_float(const std::string& text) {
     at = digits_from(body, 2, true);
   }
   if (at < body.size()) {
-    const bool has_exponent = (body[at] == 'e' || body[at] == 'E') && at + 2 < body.size() &&
-                              (body[at + 1] == '-' || body[at + 1] == '+');
+    const bool has_exponent =
+        (body[at] == 'e' || body[at] == 'E') && at + 2 < body.size() && (body[at + 1] == '-' || body[at + 1] == '+');
     if (!has_exponent || digits_from(body, at + 2, false) != body.size()) return std::nullopt;
   }
   std::string digits;
@@ -143,8 +143,7 @@ Json resolve_plain_scalar(const std::string& text) {
 
 std::string surprise_of(const std::string& text, const Json& value) {
   const auto read_as = [&](const std::string& what) { return text + " is read as " + what; };
-  if (value.is_null())
-    return text == "~" || text == "Null" || text == "NULL" ? read_as("null, which is nothing") : "";
+  if (value.is_null()) return text == "~" || text == "Null" || text == "NULL" ? read_as("null, which is nothing") : "";
   if (value.is_boolean()) {
     const bool is_plain = is_one_of(text, {"true", "True", "TRUE", "false", "False", "FALSE"});
     return is_plain ? "" : read_as(std::string("the boolean ") + (value.get<bool>() ? "true" : "false"));
@@ -160,8 +159,8 @@ std::string surprise_of(const std::string& text, const Json& value) {
   }
   const auto stays = [&](const char* why) { return text + " stays a text: " + why; };
   if (text.size() > surprising_bytes_max) return "";
-  if (is_one_of(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
-                       ".NaN", ".NAN"}))
+  if (is_one_of(text,
+                {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"}))
     return stays("JSON has no such number");
   const std::string_view digits = std::string_view(text).substr(text[0] == '-' || text[0] == '+' ? 1 : 0);
   if (digits.empty() || !is_digit(digits[0])) return "";

@@ -15,8 +15,7 @@ namespace noetl::language {
 
 namespace {
 
-base::Error refusal(base::ErrorCode code, const std::string& message, SourceMark mark,
-                    std::string field = {}) {
+base::Error refusal(base::ErrorCode code, const std::string& message, SourceMark mark, std::string field = {}) {
   std::string sentence = message;
   if (mark.line > 0)
     sentence += " (line " + std::to_string(mark.line) + ", column " + std::to_string(mark.column) + ")";
@@ -25,8 +24,7 @@ base::Error refusal(base::ErrorCode code, const std::string& message, SourceMark
       .message = std::move(sentence),
       .field = field,
       .retry_after = {},
-      .details = {
-          {.field = field, .message = message, .line = mark.line, .column = mark.column, .suggestion = {}}}};
+      .details = {{.field = field, .message = message, .line = mark.line, .column = mark.column, .suggestion = {}}}};
 }
 
 // The length of the well-formed UTF-8 character at `at` (RFC 3629: no overlong forms, no surrogates,
@@ -65,8 +63,7 @@ std::optional<base::Error> check_characters(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto length = utf8_length(text, at);
     if (length == 0) return refusal(base::ErrorCode::invalid_playbook, "the text is not valid UTF-8", mark);
-    if (text[at] == '\0')
-      return refusal(base::ErrorCode::invalid_playbook, "the text contains a NUL character", mark);
+    if (text[at] == '\0') return refusal(base::ErrorCode::invalid_playbook, "the text contains a NUL character", mark);
     if (length == 1 && is_forbidden_control(text[at]))
       return refusal(base::ErrorCode::invalid_playbook,
                      "the text contains the control character " +

@@ -34,8 +34,7 @@ SourceMark YamlBuilder::place(const YAML::Mark& mark) const {
   SourceMark place{.line = mark.line + 1, .column = mark.column + 1};
   const auto line = static_cast<std::size_t>(mark.line);
   const auto bytes = static_cast<std::size_t>(mark.column);
-  if (line < line_starts_.size() && bytes < counted_line_bytes_max &&
-      line_starts_[line] + bytes <= text_.size())
+  if (line < line_starts_.size() && bytes < counted_line_bytes_max && line_starts_[line] + bytes <= text_.size())
     place.column = static_cast<int>(characters(text_.substr(line_starts_[line], bytes))) + 1;
   return place;
 }
@@ -51,8 +50,7 @@ char YamlBuilder::character_at(const YAML::Mark& mark) const {
 // A plain word in the source, as the parser tells nothing of how a null was written.
 std::string YamlBuilder::word_at(const YAML::Mark& mark) const {
   if (character_at(mark) == '\0') return {};
-  const auto begin =
-      line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+  const auto begin = line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
   constexpr std::size_t word_bytes_max = 5;
   const auto word = text_.substr(begin, word_bytes_max);
   return std::string(word.substr(0, word.find_first_of(" \t\r\n,]}")));
@@ -65,8 +63,7 @@ int YamlBuilder::block_column_of(std::size_t header_line, std::string_view value
     return at == std::string_view::npos ? line.size() : at;
   };
   const auto is_blank = [&](std::string_view line) { return indent(line) == line.size(); };
-  for (std::size_t line = header_line + 1, from = 0; line < line_starts_.size() && from < value.size();
-       ++line) {
+  for (std::size_t line = header_line + 1, from = 0; line < line_starts_.size() && from < value.size(); ++line) {
     const auto begin = line_starts_[line];
     const auto source = text_.substr(begin, text_.find_first_of("\r\n", begin) - begin);
     const auto written = value.substr(from, value.find('\n', from) - from);
@@ -82,8 +79,7 @@ int YamlBuilder::text_column_of(const YAML::Mark& mark, const Node& node) const 
   if (first == '\0' || first == '>') return 0;
   if (first == '|') return block_column_of(static_cast<std::size_t>(mark.line), node.text);
   const std::size_t quote = first == '"' || first == '\'' ? 1 : 0;
-  const auto begin =
-      line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+  const auto begin = line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
   const bool is_as_written =
       node.text.find('\n') == std::string::npos && text_.substr(begin + quote, node.text.size()) == node.text;
   return is_as_written ? node.mark.column + static_cast<int>(quote) : 0;
@@ -127,23 +123,20 @@ void YamlBuilder::warn_of_surprise(const std::string& text, const Node& node) {
   if (document_.warnings.size() >= surprises_max) return;
   const auto surprise = surprise_of(text, node.value);
   if (surprise.empty()) return;
-  document_.warnings.push_back(
-      {.field = path(),
-       .message = clipped(surprise, 160),
-       .line = node.mark.line,
-       .column = node.mark.column,
-       .suggestion = "write \"" + clipped(text, 60) + "\" in quotes when a text is meant"});
+  document_.warnings.push_back({.field = path(),
+                                .message = clipped(surprise, 160),
+                                .line = node.mark.line,
+                                .column = node.mark.column,
+                                .suggestion = "write \"" + clipped(text, 60) + "\" in quotes when a text is meant"});
 }
 
 void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const auto found = anchors_.find(anchor);
   const SourceMark where = place(mark);
   if (found == anchors_.end())
-    throw YamlRefusal("an alias refers to the value that contains it; playbooks cannot be cyclic", where,
-                      path());
+    throw YamlRefusal("an alias refers to the value that contains it; playbooks cannot be cyclic", where, path());
   if (frames_.size() + found->second.size.depth > limits_.depth_max)
-    throw YamlRefusal("an alias nests deeper than " + std::to_string(limits_.depth_max) + " levels", where,
-                      path());
+    throw YamlRefusal("an alias nests deeper than " + std::to_string(limits_.depth_max) + " levels", where, path());
   // Paid before it is copied: nine lines of aliases can stand for a billion nodes.
   spend(found->second.size, where);
   Node copy = found->second.node;
@@ -176,15 +169,12 @@ void YamlBuilder::refuse_key(const YAML::Mark& mark) const {
                     place(mark), path());
 }
 
-void YamlBuilder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
-                       YAML::anchor_t anchor) {
+void YamlBuilder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
   const SourceMark where = place(mark);
   if (expects_key()) refuse_key(mark);
-  const bool is_plain_type =
-      tag.empty() || tag == "?" || tag == "!" ||
-      tag == (kind == Node::Kind::mapping ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq");
-  if (!is_plain_type)
-    throw YamlRefusal("the tag '" + tag + "' is not a plain type (map, seq)", where, path());
+  const bool is_plain_type = tag.empty() || tag == "?" || tag == "!" ||
+                             tag == (kind == Node::Kind::mapping ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq");
+  if (!is_plain_type) throw YamlRefusal("the tag '" + tag + "' is not a plain type (map, seq)", where, path());
   if (frames_.size() >= limits_.depth_max)
     throw YamlRefusal("nested deeper than " + std::to_string(limits_.depth_max) + " levels", where, path());
   Frame frame;
@@ -224,8 +214,7 @@ void YamlBuilder::add(Node node, YAML::anchor_t anchor, bool is_plain) {
   } else if (frame.has_key) {
     add_member(frame, std::move(node));
   } else {
-    if (node.kind != Node::Kind::scalar)
-      throw YamlRefusal("a mapping's key must be plain text", node.mark, path());
+    if (node.kind != Node::Kind::scalar) throw YamlRefusal("a mapping's key must be plain text", node.mark, path());
     frame.has_key = true;
     frame.is_merge = is_plain && node.text == "<<";
     frame.key = std::move(node.text);
@@ -272,11 +261,9 @@ void YamlBuilder::merge_into(Frame& frame) {
 // The mapping's own keys win, then those of the source that was named first.
 void YamlBuilder::merge_mapping(Frame& frame, const Node& source) {
   if (source.kind != Node::Kind::mapping)
-    throw YamlRefusal("<< expects a mapping or a list of mappings, found " + source.described(), source.mark,
-                      path());
+    throw YamlRefusal("<< expects a mapping or a list of mappings, found " + source.described(), source.mark, path());
   for (const auto& member : source.members)
-    if (frame.index.emplace(member.key, frame.node.members.size()).second)
-      frame.node.members.push_back(member);
+    if (frame.index.emplace(member.key, frame.node.members.size()).second) frame.node.members.push_back(member);
 }
 
 void YamlBuilder::remember(const Node& node, YAML::anchor_t anchor) {
@@ -289,11 +276,10 @@ void YamlBuilder::spend(const Size& size, SourceMark mark) {
   spent_.nodes += size.nodes;
   spent_.bytes += size.bytes;
   if (spent_.nodes > limits_.nodes_max)
-    throw YamlRefusal("more than " + std::to_string(limits_.nodes_max) + " values, aliases expanded", mark,
-                      path());
+    throw YamlRefusal("more than " + std::to_string(limits_.nodes_max) + " values, aliases expanded", mark, path());
   if (spent_.bytes > limits_.expanded_bytes_max)
-    throw YamlRefusal("more than " + std::to_string(limits_.expanded_bytes_max) + " bytes, aliases expanded",
-                      mark, path());
+    throw YamlRefusal("more than " + std::to_string(limits_.expanded_bytes_max) + " bytes, aliases expanded", mark,
+                      path());
 }
 
 std::string YamlBuilder::path() const {

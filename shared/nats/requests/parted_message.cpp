@@ -38,7 +38,8 @@ std::string_view header_of(const Headers& headers, std::string_view name) {
 }
 
 std::size_t part_bytes_max(const Connection& connection) {
-  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(natsConnection_GetMaxPayload(connection.handle()), 0));
+  const auto limit =
+      static_cast<std::size_t>(std::max<std::int64_t>(natsConnection_GetMaxPayload(connection.handle()), 0));
   return limit > 2 * headers_room ? limit - headers_room : std::max<std::size_t>(limit / 2, 1024);
 }
 
@@ -94,14 +95,18 @@ base::Result<void> publish_with_headers(Connection& connection, const char* subj
 base::Result<void> publish_parts(Connection& connection, const char* subject, const Headers& headers,
                                  std::string_view bytes, std::size_t first) {
   const std::size_t most = part_bytes_max(connection);
-  Part part{.number = first, .count = std::max<std::size_t>((bytes.size() + most - 1) / most, 1), .bytes_total = bytes.size()};
+  Part part{.number = first,
+            .count = std::max<std::size_t>((bytes.size() + most - 1) / most, 1),
+            .bytes_total = bytes.size()};
   if (part.count > parts_max)
-    return base::failure(base::ErrorCode::payload_too_large,
-                         "a message of " + std::to_string(bytes.size()) + " bytes to '" + subject + "' does not fit into " +
-                             std::to_string(parts_max) + " parts of " + std::to_string(most) + " bytes");
+    return base::failure(base::ErrorCode::payload_too_large, "a message of " + std::to_string(bytes.size()) +
+                                                                 " bytes to '" + subject + "' does not fit into " +
+                                                                 std::to_string(parts_max) + " parts of " +
+                                                                 std::to_string(most) + " bytes");
   for (; part.number <= part.count; ++part.number) {
     const auto piece = bytes.substr((part.number - 1) * most, most);
-    auto sent = publish_with_headers(connection, subject, nullptr, with_part(part.number == 1 ? headers : Headers{}, part), piece);
+    auto sent = publish_with_headers(connection, subject, nullptr,
+                                     with_part(part.number == 1 ? headers : Headers{}, part), piece);
     if (!sent) return sent;
   }
   return {};

@@ -114,7 +114,8 @@ base::Result<Requester::Answer> Requester::request(const Subject& subject, const
   const auto waiting = add(number);
   const std::string reply = inbox_ + "." + std::to_string(number);
   const std::size_t most = part_bytes_max(connection_);
-  const Part first{.number = 1, .count = std::max<std::size_t>((bytes.size() + most - 1) / most, 1), .bytes_total = bytes.size()};
+  const Part first{
+      .number = 1, .count = std::max<std::size_t>((bytes.size() + most - 1) / most, 1), .bytes_total = bytes.size()};
   auto answer = [&]() -> base::Result<Answer> {
     auto told = with_part(headers, first);
     told.emplace_back(probes_header, "1");
@@ -139,7 +140,8 @@ base::Result<Requester::Answer> Requester::wait(Waiting& waiting, const Subject&
       lock.unlock();
       auto inbox = Subject::parse(rest_to);
       if (!inbox) return base::failure(std::move(inbox.error()));
-      if (auto sent = publish_parts(connection_, inbox->c_str(), {}, bytes, 2); !sent) return base::failure(std::move(sent.error()));
+      if (auto sent = publish_parts(connection_, inbox->c_str(), {}, bytes, 2); !sent)
+        return base::failure(std::move(sent.error()));
       lock.lock();
       continue;
     }

@@ -35,7 +35,8 @@ class Requester {
 
  private:
   Requester(Connection& connection, std::string inbox);
-  static void on_message(struct __natsConnection*, struct __natsSubscription*, struct __natsMsg* raw, void* self) noexcept;
+  static void on_message(struct __natsConnection*, struct __natsSubscription*, struct __natsMsg* raw,
+                         void* self) noexcept;
   void take(struct __natsMsg* message);
   [[nodiscard]] std::shared_ptr<Waiting> add(std::uint64_t& number);
   [[nodiscard]] base::Result<Answer> wait(Waiting& waiting, const Subject& subject, std::string_view bytes,

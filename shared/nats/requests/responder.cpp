@@ -12,7 +12,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view inbox_prefix_of_all = "_INBOX";
-constexpr std::string_view of_other_accounts = "_R_.";  // nats-server's own, for an answer to whoever asks from another account
+constexpr std::string_view of_other_accounts =
+    "_R_.";  // nats-server's own, for an answer to whoever asks from another account
 
 }  // namespace
 
@@ -33,7 +34,8 @@ base::Result<void> Responder::listen(const SubjectFilter& subject, const std::st
     status = natsConnection_Subscribe(&raw, connection_.handle(), subject.c_str(), on_request, this);
   } else {
     if (auto checked = check_name("queue group", group); !checked) return checked;
-    status = natsConnection_QueueSubscribe(&raw, connection_.handle(), subject.c_str(), group.c_str(), on_request, this);
+    status =
+        natsConnection_QueueSubscribe(&raw, connection_.handle(), subject.c_str(), group.c_str(), on_request, this);
   }
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject.text() + "'");
   const std::lock_guard lock(mutex_);
@@ -62,8 +64,8 @@ void Responder::on_request(natsConnection*, natsSubscription*, natsMsg* raw, voi
                      .part = {}};
     const auto part = part_of(request.headers, request.bytes.size());
     // Whoever asks chooses where the answer goes, but with our rights: to inboxes alone, never to a stream's subject.
-    const bool has_inbox =
-        request.reply.empty() || request.reply.starts_with(inbox_prefix_of_all) || request.reply.starts_with(of_other_accounts);
+    const bool has_inbox = request.reply.empty() || request.reply.starts_with(inbox_prefix_of_all) ||
+                           request.reply.starts_with(of_other_accounts);
     if (!part || part->number != 1 || !has_inbox) return;
     request.part = *part;
     responder.handler_(responder, std::move(request));
@@ -75,7 +77,8 @@ base::Result<void> Responder::open_uploads() {
   {
     const std::lock_guard lock(mutex_);
     if (!parts_subject_.empty()) return {};
-    if (parts_prefix_.empty()) return base::failure(base::ErrorCode::payload_too_large, "requests of several parts are not taken here");
+    if (parts_prefix_.empty())
+      return base::failure(base::ErrorCode::payload_too_large, "requests of several parts are not taken here");
     const std::string inbox = connection_.new_inbox().text();
     parts_subject_ = parts_prefix_ + inbox.substr(inbox.rfind('.'));
   }
@@ -97,7 +100,8 @@ base::Result<void> Responder::receive_rest(const Incoming& first) {
     const std::lock_guard lock(mutex_);
     std::erase_if(uploads_, [&](const auto& upload) { return upload.second.until < now; });
     if (uploads_.size() >= uploads_max)
-      return base::failure(base::ErrorCode::saturated, std::to_string(uploads_max) + " large requests are coming in; try again");
+      return base::failure(base::ErrorCode::saturated,
+                           std::to_string(uploads_max) + " large requests are coming in; try again");
     const auto number = next_++;
     rest_to = parts_subject_ + "." + std::to_string(number);
     uploads_.emplace(number, Upload{.request = first, .taken = 1, .until = now + upload_patience});
@@ -149,7 +153,8 @@ bool Responder::is_waiting(const Incoming& request) {
   if (natsConnection_SubscribeSync(&raw, connection_.handle(), inbox.c_str()) != NATS_OK) return true;
   const SubscriptionHandle answers(raw);
   // Where nobody listens the nats-server says so, and before it answers the ping.
-  if (natsConnection_PublishRequestString(connection_.handle(), request.reply.c_str(), inbox.c_str(), "") != NATS_OK) return true;
+  if (natsConnection_PublishRequestString(connection_.handle(), request.reply.c_str(), inbox.c_str(), "") != NATS_OK)
+    return true;
   if (natsConnection_FlushTimeout(connection_.handle(), probe_patience.count()) != NATS_OK) return true;
   natsMsg* answer = nullptr;
   const auto status = natsSubscription_NextMsg(&answer, raw, 1);

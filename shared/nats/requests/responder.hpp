@@ -64,7 +64,8 @@ class Responder {
     std::chrono::steady_clock::time_point until;
   };
 
-  static void on_request(struct __natsConnection*, struct __natsSubscription*, struct __natsMsg* raw, void* self) noexcept;
+  static void on_request(struct __natsConnection*, struct __natsSubscription*, struct __natsMsg* raw,
+                         void* self) noexcept;
   static void on_part(struct __natsConnection*, struct __natsSubscription*, struct __natsMsg* raw, void* self) noexcept;
   void take_part(struct __natsMsg* message);
   [[nodiscard]] base::Result<void> open_uploads();

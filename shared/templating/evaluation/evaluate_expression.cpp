@@ -87,8 +87,7 @@ Value Renderer::read_attribute(const Node& node) {
   if (!value.is_undefined()) {
     return value;
   }
-  if (unwrapping_ == Unwrapping::noetl && object.is_dict() &&
-      (node.text == "data" || node.text == "result")) {
+  if (unwrapping_ == Unwrapping::noetl && object.is_dict() && (node.text == "data" || node.text == "result")) {
     return object;
   }
   // A variable that was given the rows of a SQL step is a list, and may be read as the step is.
@@ -231,8 +230,7 @@ Value Renderer::call_callee(const Node& node, const Arguments& arguments) {
     fail_use_of_undefined(function);
   }
   // Rendering is pure, so functions such as now() are texts that the scope brings along: now() is now.
-  if (callee.kind == NodeKind::name && function.is_text() && arguments.positional.empty() &&
-      arguments.named.empty()) {
+  if (callee.kind == NodeKind::name && function.is_text() && arguments.positional.empty() && arguments.named.empty()) {
     return function;
   }
   fail("'" + python_type(function) + "' object is not callable");

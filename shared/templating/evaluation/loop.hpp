@@ -9,8 +9,7 @@ namespace noetl::templating {
 
 class Loop final : public Object {
  public:
-  Loop(const Block& block, Values items, int nesting)
-      : block_(block), items_(std::move(items)), nesting_(nesting) {}
+  Loop(const Block& block, Values items, int nesting) : block_(block), items_(std::move(items)), nesting_(nesting) {}
 
   [[nodiscard]] const Values& items() const { return items_; }
   void go_to(std::size_t index) { index_ = index; }

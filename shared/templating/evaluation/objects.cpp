@@ -187,11 +187,9 @@ Value make_range(Renderer& renderer, const Arguments& arguments) {
   const bool is_empty = step > 0 ? start >= stop : start <= stop;
   if (!is_empty) {
     // Unsigned: the distance of two integers, and the size of the smallest one, fit.
-    const std::uint64_t distance = step > 0
-                                       ? static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start)
-                                       : static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop);
-    const std::uint64_t stride =
-        step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+    const std::uint64_t distance = step > 0 ? static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start)
+                                            : static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop);
+    const std::uint64_t stride = step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
     const std::uint64_t count = (distance - 1) / stride + 1;
     renderer.budget().check_items(count);
     items.reserve(static_cast<std::size_t>(count));

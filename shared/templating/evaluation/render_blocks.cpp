@@ -22,8 +22,7 @@ class Renderer::Frame {
   Frame& operator=(const Frame&) = delete;
 
   void clear() {
-    renderer_.locals_.erase(renderer_.locals_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                            renderer_.locals_.end());
+    renderer_.locals_.erase(renderer_.locals_.begin() + static_cast<std::ptrdiff_t>(begin_), renderer_.locals_.end());
   }
 
  private:
@@ -62,9 +61,7 @@ void Renderer::render_block(const Block& block, Draft& out) {
     case BlockKind::condition: render_condition_block(block, out); return;
     case BlockKind::loop: render_loop(block, evaluate(*block.expression), 0, out); return;
     case BlockKind::assignment: assign(*block.targets[0], evaluate(*block.expression)); return;
-    case BlockKind::block_assignment:
-      assign(*block.targets[0], filter_body(block.body, *block.filter));
-      return;
+    case BlockKind::block_assignment: assign(*block.targets[0], filter_body(block.body, *block.filter)); return;
     case BlockKind::scope: render_scope(block, out); return;
     case BlockKind::macro: bind(block.symbol, Value::object(keep<Macro>(block, locals_.size() + 1))); return;
     case BlockKind::call: render_call(block, out); return;
@@ -165,8 +162,8 @@ void Renderer::assign(const Node& target, Value value) {
   }
   const Values parts = iterate(value, budget_);
   if (parts.size() != target.children.size()) {
-    fail("cannot unpack " + std::to_string(parts.size()) + " values into " +
-         std::to_string(target.children.size()) + " names");
+    fail("cannot unpack " + std::to_string(parts.size()) + " values into " + std::to_string(target.children.size()) +
+         " names");
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     assign(*target.children[i], parts[i]);
@@ -185,8 +182,8 @@ void Renderer::bind_parameters(const Block& macro, const Arguments& arguments) {
     } else if (named != nullptr) {
       assign(target, *named);
     } else {
-      assign(target, i >= first_default ? evaluate(*macro.defaults[i - first_default])
-                                        : Value::undefined(&target.text));
+      assign(target,
+             i >= first_default ? evaluate(*macro.defaults[i - first_default]) : Value::undefined(&target.text));
     }
   }
   Values further;

@@ -18,8 +18,7 @@ bool compares(const Use& use) {
 }
 
 bool is_divisible(const Value& value, const Value& by, Budget& budget) {
-  return is_true(
-      Value::boolean(are_equal(arithmetic(Operator::modulo, value, by, budget), Value::integer(0), budget)));
+  return is_true(Value::boolean(are_equal(arithmetic(Operator::modulo, value, by, budget), Value::integer(0), budget)));
 }
 
 bool is_odd(const Use& use) {
@@ -47,9 +46,7 @@ bool is_iterable(const Use& use) {
   return use.input.is_sequence() || use.input.is_dict() || use.input.is_text() || use.input.is_undefined();
 }
 
-bool is_boolean(const Use& use, bool truth) {
-  return use.input.is(Kind::boolean) && use.input.as_boolean() == truth;
-}
+bool is_boolean(const Use& use, bool truth) { return use.input.is(Kind::boolean) && use.input.as_boolean() == truth; }
 
 // Sorted by name.
 constexpr Check checks[] = {
@@ -60,18 +57,15 @@ constexpr Check checks[] = {
     {">", "other!", compares<Operator::greater>},
     {">=", "other!", compares<Operator::greater_equal>},
     {"boolean", "", [](const Use& use) { return use.input.is(Kind::boolean); }},
-    {"callable", "",
-     [](const Use& use) { return use.input.is(Kind::object) && use.input.as_object().is_callable(); }},
+    {"callable", "", [](const Use& use) { return use.input.is(Kind::object) && use.input.as_object().is_callable(); }},
     {"defined", "", [](const Use& use) { return !use.input.is_undefined(); }},
-    {"divisibleby", "num!",
-     [](const Use& use) { return is_divisible(use.input, *use.bound[0], use.budget); }},
+    {"divisibleby", "num!", [](const Use& use) { return is_divisible(use.input, *use.bound[0], use.budget); }},
     {"eq", "other!", compares<Operator::equal>},
     {"equalto", "other!", compares<Operator::equal>},
     {"escaped", "", [](const Use& use) { return use.input.is_markup() || use.input.is_undefined(); }},
     {"even", "", [](const Use& use) { return is_divisible(use.input, Value::integer(2), use.budget); }},
     {"false", "", [](const Use& use) { return is_boolean(use, false); }},
-    {"filter", "",
-     [](const Use& use) { return use.input.is_text() && find_filter(use.input.as_text()) != nullptr; }},
+    {"filter", "", [](const Use& use) { return use.input.is_text() && find_filter(use.input.as_text()) != nullptr; }},
     {"float", "", [](const Use& use) { return use.input.is(Kind::floating); }},
     {"ge", "other!", compares<Operator::greater_equal>},
     {"greaterthan", "other!", compares<Operator::greater>},
@@ -91,12 +85,10 @@ constexpr Check checks[] = {
     {"sameas", "other!", is_same},
     {"sequence", "",
      [](const Use& use) {
-       return use.input.is_sequence() || use.input.is_dict() || use.input.is_text() ||
-              use.input.is_undefined();
+       return use.input.is_sequence() || use.input.is_dict() || use.input.is_text() || use.input.is_undefined();
      }},
     {"string", "", [](const Use& use) { return use.input.is_text(); }},
-    {"test", "",
-     [](const Use& use) { return use.input.is_text() && find_check(use.input.as_text()) != nullptr; }},
+    {"test", "", [](const Use& use) { return use.input.is_text() && find_check(use.input.as_text()) != nullptr; }},
     {"true", "", [](const Use& use) { return is_boolean(use, true); }},
     {"undefined", "", [](const Use& use) { return use.input.is_undefined(); }},
     {"upper", "", [](const Use& use) { return is_case(use, unicode::is_upper, unicode::is_lower); }},
@@ -105,9 +97,8 @@ constexpr Check checks[] = {
 }  // namespace
 
 const Check* find_check(std::string_view name) {
-  const auto found =
-      std::lower_bound(std::begin(checks), std::end(checks), name,
-                       [](const Check& check, std::string_view wanted) { return check.name < wanted; });
+  const auto found = std::lower_bound(std::begin(checks), std::end(checks), name,
+                                      [](const Check& check, std::string_view wanted) { return check.name < wanted; });
   return found != std::end(checks) && found->name == name ? found : nullptr;
 }
 

@@ -14,7 +14,6 @@ struct Check {
 
 // Null when there is none.
 [[nodiscard]] const Check* find_check(std::string_view name);
-[[nodiscard]] bool does_hold(const Check& check, Renderer& renderer, const Value& input,
-                             const Arguments& arguments);
+[[nodiscard]] bool does_hold(const Check& check, Renderer& renderer, const Value& input, const Arguments& arguments);
 
 }  // namespace noetl::templating

@@ -24,8 +24,8 @@ int indent_of(const Use& use) {
 Value to_json_in_html(const Use& use) {
   const std::string plain = json_dumps(use.input, {.indent = indent_of(use)}, use.budget);
   constexpr std::size_t escape_bytes = 6;
-  const auto special = static_cast<std::size_t>(std::count_if(
-      plain.begin(), plain.end(), [](char c) { return c == '<' || c == '>' || c == '&' || c == '\''; }));
+  const auto special = static_cast<std::size_t>(
+      std::count_if(plain.begin(), plain.end(), [](char c) { return c == '<' || c == '>' || c == '&' || c == '\''; }));
   use.budget.check_room(plain.size() + special * escape_bytes);
   std::string out;
   out.reserve(plain.size());
@@ -46,9 +46,7 @@ Value to_plain_json(const Use& use) {
   return use.budget.text(json_dumps(use.input, {.indent = indent_of(use), .sorts_keys = false}, use.budget));
 }
 
-Value to_nice_json(const Use& use) {
-  return use.budget.text(json_dumps(use.input, {.indent = 4}, use.budget));
-}
+Value to_nice_json(const Use& use) { return use.budget.text(json_dumps(use.input, {.indent = 4}, use.budget)); }
 
 Value from_json(const Use& use) {
   if (!use.input.is_text()) {
@@ -70,9 +68,7 @@ Value from_json(const Use& use) {
   return Value::owned_json(std::move(*json));
 }
 
-Value base64_encode(const Use& use) {
-  return use.budget.text(base::base64_encoded(python_str(use.input, use.budget)));
-}
+Value base64_encode(const Use& use) { return use.budget.text(base::base64_encoded(python_str(use.input, use.budget))); }
 
 Value base64_decode(const Use& use) {
   auto bytes = base::base64_decoded(python_str(use.input, use.budget));
@@ -86,9 +82,8 @@ Value base64_decode(const Use& use) {
 }
 
 constexpr Filter json_filter_rows[] = {
-    {"b64decode", "", base64_decode},      {"b64encode", "", base64_encode},
-    {"from_json", "", from_json},          {"fromjson", "", from_json},
-    {"to_json", "indent", to_plain_json},  {"to_nice_json", "", to_nice_json},
+    {"b64decode", "", base64_decode},      {"b64encode", "", base64_encode},     {"from_json", "", from_json},
+    {"fromjson", "", from_json},           {"to_json", "indent", to_plain_json}, {"to_nice_json", "", to_nice_json},
     {"tojson", "indent", to_json_in_html},
 };
 

@@ -21,8 +21,7 @@ Value indent(const Use& use) {
   if (use.bound[0] != nullptr && use.bound[0]->is_text()) {
     by = use.bound[0]->as_text();
   } else {
-    const auto width =
-        static_cast<std::size_t>(std::clamp<std::int64_t>(use.bound.integer(0, 4), 0, 1 << 20));
+    const auto width = static_cast<std::size_t>(std::clamp<std::int64_t>(use.bound.integer(0, 4), 0, 1 << 20));
     use.budget.spend_bytes(width);
     by.assign(width, ' ');
   }
@@ -101,8 +100,7 @@ void wrap_line(const Points& line, const Wrapping& wrapping, std::string& out, B
       flush();
       is_first_line = false;
     }
-    const bool is_leading_blank =
-        current.empty() && !is_first_line && !chunk.empty() && unicode::is_space(chunk[0]);
+    const bool is_leading_blank = current.empty() && !is_first_line && !chunk.empty() && unicode::is_space(chunk[0]);
     current += is_leading_blank ? Points() : chunk;
   }
   if (!current.empty()) {
@@ -115,12 +113,11 @@ Value word_wrap(const Use& use) {
   if (width < 1) {
     fail("wordwrap: the width must be at least 1");
   }
-  const Wrapping wrapping{.width = static_cast<std::size_t>(width),
-                          .breaks_long_words = use.bound.boolean(1, true),
-                          .breaks_on_hyphens = use.bound.boolean(3, true),
-                          .separator = use.bound[2] == nullptr || use.bound[2]->is_none()
-                                           ? "\n"
-                                           : use.bound.text(2, "", use.budget)};
+  const Wrapping wrapping{
+      .width = static_cast<std::size_t>(width),
+      .breaks_long_words = use.bound.boolean(1, true),
+      .breaks_on_hyphens = use.bound.boolean(3, true),
+      .separator = use.bound[2] == nullptr || use.bound[2]->is_none() ? "\n" : use.bound.text(2, "", use.budget)};
   std::string out;
   bool first = true;
   for (const Value& line : lines_of(python_str(use.input, use.budget), false, use.budget)) {

@@ -22,9 +22,7 @@ Value absolute(const Use& use) {
   return use.input.as_integer() < 0 ? negate(use.input) : Value::integer(use.input.as_integer());
 }
 
-Value or_default(const Use& use, const Value& otherwise) {
-  return use.bound[0] == nullptr ? otherwise : *use.bound[0];
-}
+Value or_default(const Use& use, const Value& otherwise) { return use.bound[0] == nullptr ? otherwise : *use.bound[0]; }
 
 // Jinja refuses what is undefined, although these two filters give their default for whatever is no number:
 // NoETL's authors count with `(ctx.rounds | int) + 1` before anything has set it.
@@ -91,9 +89,8 @@ Value round(const Use& use) {
     fail("round wants a number, not " + python_type(use.input) + ", and a precision within 400");
   }
   if (method == "common") {
-    return use.input.is_whole()
-               ? round_integer(use.input.as_integer(), precision)
-               : Value::floating(rounded(use.input.as_floating(), static_cast<int>(precision)));
+    return use.input.is_whole() ? round_integer(use.input.as_integer(), precision)
+                                : Value::floating(rounded(use.input.as_floating(), static_cast<int>(precision)));
   }
   const double scale = std::pow(10.0, static_cast<double>(precision));
   const double scaled = use.input.as_floating() * scale;
@@ -128,10 +125,9 @@ Value file_size(const Use& use) {
     unit *= base;
     ++prefix;
   }
-  const std::string name = is_binary ? std::string(1, prefix == 0 ? 'K' : prefixes[prefix]) + "iB"
-                                     : std::string(1, prefixes[prefix]) + "B";
-  return Value::text(number_text(Value::floating(*number / unit), {.type = 'f', .precision = 1}) + " " +
-                     name);
+  const std::string name =
+      is_binary ? std::string(1, prefix == 0 ? 'K' : prefixes[prefix]) + "iB" : std::string(1, prefixes[prefix]) + "B";
+  return Value::text(number_text(Value::floating(*number / unit), {.type = 'f', .precision = 1}) + " " + name);
 }
 
 constexpr Filter number_filter_rows[] = {

@@ -64,8 +64,8 @@ Value dict_sort(const Use& use) {
   MeteredVector<Keyed> rows;
   for (const auto& [key, value] : use.input.entries()) {
     const Value& wanted = by == "key" ? key : value;
-    rows.push_back({use.bound.boolean(0, false) ? wanted : without_case(wanted, use.budget),
-                    Value::tuple({key, value})});
+    rows.push_back(
+        {use.bound.boolean(0, false) ? wanted : without_case(wanted, use.budget), Value::tuple({key, value})});
   }
   return values_of(sorted(std::move(rows), use.bound.boolean(2, false), use.budget), use.budget);
 }
@@ -220,8 +220,7 @@ Value slice(const Use& use) {
   for (std::size_t i = 0; i < slices; ++i) {
     use.budget.spend(1);
     const std::size_t end = at + each + (i < longer ? 1 : 0);
-    Values column(items.begin() + static_cast<std::ptrdiff_t>(at),
-                  items.begin() + static_cast<std::ptrdiff_t>(end));
+    Values column(items.begin() + static_cast<std::ptrdiff_t>(at), items.begin() + static_cast<std::ptrdiff_t>(end));
     if (fills && i >= longer) {
       column.push_back(*use.bound[1]);
     }

@@ -23,8 +23,8 @@ Value truncate(const Use& use) {
   if (length < static_cast<std::int64_t>(end.size()) || leeway < 0) {
     fail("truncate: the length is shorter than the end mark, or leeway is negative");
   }
-  if (!use.input.is_text() && length_of(use.input).value_or(SIZE_MAX) >
-                                  static_cast<std::size_t>(length) + static_cast<std::size_t>(leeway)) {
+  if (!use.input.is_text() &&
+      length_of(use.input).value_or(SIZE_MAX) > static_cast<std::size_t>(length) + static_cast<std::size_t>(leeway)) {
     fail("truncate wants text, not " + python_type(use.input));
   }
   if (!use.input.is_text()) {
@@ -46,8 +46,7 @@ Value title(const Use& use) {
   bool at_start = true;
   for (const char32_t point : unicode::decode(input_text(use))) {
     out += at_start ? unicode::upper(point) : Points(1, unicode::lower(point));
-    at_start = unicode::is_space(point) || point == '-' || point == '(' || point == '{' || point == '[' ||
-               point == '<';
+    at_start = unicode::is_space(point) || point == '-' || point == '(' || point == '{' || point == '[' || point == '<';
   }
   return use.budget.text(unicode::encode(out));
 }
@@ -68,8 +67,8 @@ std::string quoted(const std::string& text, bool in_query) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x80 && std::isalnum(byte) != 0) ||
-        std::string_view("_.-~").find(c) != std::string_view::npos || (c == '/' && !in_query)) {
+    if ((byte < 0x80 && std::isalnum(byte) != 0) || std::string_view("_.-~").find(c) != std::string_view::npos ||
+        (c == '/' && !in_query)) {
       out += c;
     } else if (c == ' ' && in_query) {
       out += '+';
@@ -160,8 +159,8 @@ Value strip_tags(const Use& use) {
 }
 
 Value replace(const Use& use) {
-  return use.budget.text(replaced(input_text(use), use.bound.text(0, "", use.budget),
-                                  use.bound.text(1, "", use.budget), use.bound.integer(2, -1), use.budget));
+  return use.budget.text(replaced(input_text(use), use.bound.text(0, "", use.budget), use.bound.text(1, "", use.budget),
+                                  use.bound.integer(2, -1), use.budget));
 }
 
 Value center(const Use& use) {
@@ -186,29 +185,16 @@ Value to_boolean(const Use& use) {
     return Value::boolean(is_true(use.input));
   }
   const std::string word = unicode::lower(stripped(use.input.as_text(), nullptr, 3));
-  return Value::boolean(word == "true" || word == "yes" || word == "on" || word == "1" || word == "y" ||
-                        word == "t");
+  return Value::boolean(word == "true" || word == "yes" || word == "on" || word == "1" || word == "y" || word == "t");
 }
 
 constexpr Filter text_filter_rows[] = {
-    {"bool", "", to_boolean},
-    {"capitalize", "", capitalize},
-    {"center", "width", center},
-    {"e", "", escape},
-    {"escape", "", escape},
-    {"forceescape", "", force_escape},
-    {"format", "*", format},
-    {"lower", "", lower},
-    {"replace", "old! new! count", replace},
-    {"safe", "", safe},
-    {"string", "", to_text},
-    {"striptags", "", strip_tags},
-    {"title", "", title},
-    {"trim", "chars", trim},
-    {"truncate", "length killwords end leeway", truncate},
-    {"upper", "", upper},
-    {"urlencode", "", url_encode},
-    {"wordcount", "", word_count},
+    {"bool", "", to_boolean}, {"capitalize", "", capitalize}, {"center", "width", center},
+    {"e", "", escape},        {"escape", "", escape},         {"forceescape", "", force_escape},
+    {"format", "*", format},  {"lower", "", lower},           {"replace", "old! new! count", replace},
+    {"safe", "", safe},       {"string", "", to_text},        {"striptags", "", strip_tags},
+    {"title", "", title},     {"trim", "chars", trim},        {"truncate", "length killwords end leeway", truncate},
+    {"upper", "", upper},     {"urlencode", "", url_encode},  {"wordcount", "", word_count},
 };
 
 }  // namespace

@@ -82,8 +82,7 @@ FilterTable methods_of(const Value& object) {
 FilterTable dict_methods() { return {std::begin(of_dicts), std::end(of_dicts)}; }
 FilterTable list_methods() { return {std::begin(of_lists), std::end(of_lists)}; }
 
-Value call_method(Renderer& renderer, const Value& object, const std::string& name,
-                  const Arguments& arguments) {
+Value call_method(Renderer& renderer, const Value& object, const std::string& name, const Arguments& arguments) {
   const FilterTable table = methods_of(object);
   const auto* found =
       std::lower_bound(table.begin, table.end, name,

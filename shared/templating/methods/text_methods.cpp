@@ -117,10 +117,9 @@ Value all_points(const Use& use) {
 template <bool upper>
 Value has_case(const Use& use) {
   const Points points = unicode::decode(self(use));
-  const bool wanted =
-      std::any_of(points.begin(), points.end(), upper ? unicode::is_upper : unicode::is_lower);
-  return Value::boolean(
-      wanted && std::none_of(points.begin(), points.end(), upper ? unicode::is_lower : unicode::is_upper));
+  const bool wanted = std::any_of(points.begin(), points.end(), upper ? unicode::is_upper : unicode::is_lower);
+  return Value::boolean(wanted &&
+                        std::none_of(points.begin(), points.end(), upper ? unicode::is_lower : unicode::is_upper));
 }
 
 Value title(const Use& use) {
@@ -227,9 +226,7 @@ constexpr Filter methods[] = {
     {"rstrip", "chars", strip<right_side>},
     {"split", "sep maxsplit", [](const Use& use) { return split(use, false); }},
     {"splitlines", "keepends",
-     [](const Use& use) {
-       return use.budget.list(lines_of(self(use), use.bound.boolean(0, false), use.budget));
-     }},
+     [](const Use& use) { return use.budget.list(lines_of(self(use), use.bound.boolean(0, false), use.budget)); }},
     {"startswith", "prefix!", has_affix<false>},
     {"strip", "chars", strip<left_side | right_side>},
     {"swapcase", "", swap_case},

@@ -26,8 +26,7 @@ Values split_at_blanks(std::u32string_view text, std::int64_t limit, bool from_e
     while (size < text.size() && !unicode::is_space(from_end ? text[text.size() - 1 - size] : text[size])) {
       ++size;
     }
-    parts.push_back(
-        budget.text(unicode::encode(from_end ? text.substr(text.size() - size) : text.substr(0, size))));
+    parts.push_back(budget.text(unicode::encode(from_end ? text.substr(text.size() - size) : text.substr(0, size))));
     from_end ? text.remove_suffix(size) : text.remove_prefix(size);
   }
   return parts;
@@ -45,8 +44,7 @@ MeteredVector<std::size_t> positions_of(const std::string& text, const std::stri
 }
 
 // Where rsplit() and rpartition() find `part`: scanning from the right, without overlap.
-MeteredVector<std::size_t> positions_from_end(const std::string& text, const std::string& part,
-                                              Budget& budget) {
+MeteredVector<std::size_t> positions_from_end(const std::string& text, const std::string& part, Budget& budget) {
   const std::string back(text.rbegin(), text.rend());
   MeteredVector<std::size_t> found = positions_of(back, std::string(part.rbegin(), part.rend()), budget);
   std::for_each(found.begin(), found.end(), [&](std::size_t& at) { at = text.size() - at - part.size(); });
@@ -93,8 +91,8 @@ std::string capitalized(const std::string& text) {
   return unicode::encode(out);
 }
 
-std::string replaced(const std::string& text, const std::string& old, const std::string& by,
-                     std::int64_t count, Budget& budget) {
+std::string replaced(const std::string& text, const std::string& old, const std::string& by, std::int64_t count,
+                     Budget& budget) {
   std::string out;
   if (old.empty()) {
     const Points points = unicode::decode(text);
@@ -186,8 +184,7 @@ Value partitioned(const Use& use, bool from_end) {
       from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
   if (places.empty()) {
     const Value nothing = Value::text("");
-    return from_end ? Value::tuple({nothing, nothing, use.input})
-                    : Value::tuple({use.input, nothing, nothing});
+    return from_end ? Value::tuple({nothing, nothing, use.input}) : Value::tuple({use.input, nothing, nothing});
   }
   return Value::tuple({use.budget.text(text.substr(0, places[0])), use.budget.text(separator),
                        use.budget.text(text.substr(places[0] + separator.size()))});

@@ -123,8 +123,7 @@ Value attribute_of(const Value& object, const std::string& name) {
   }
 }
 
-Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step,
-               Budget& budget) {
+Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step, Budget& budget) {
   if (object.is_text()) {
     const Points points = unicode::decode(object.as_text());
     const SliceBounds bounds = slice_bounds(points.size(), start, stop, step);
@@ -146,8 +145,7 @@ Value slice_of(const Value& object, const Value* start, const Value* stop, const
   Values items;
   items.reserve(bounds.count);
   for (std::size_t i = 0; i < bounds.count; ++i) {
-    items.push_back(
-        object.at(static_cast<std::size_t>(bounds.start + static_cast<std::int64_t>(i) * bounds.step)));
+    items.push_back(object.at(static_cast<std::size_t>(bounds.start + static_cast<std::int64_t>(i) * bounds.step)));
   }
   return object.is(Kind::tuple) ? Value::tuple(std::move(items)) : Value::list(std::move(items));
 }

@@ -15,8 +15,7 @@ const Value* Arguments::find(std::string_view name) const {
   return nullptr;
 }
 
-Bound::Bound(std::string_view callee, std::string_view parameters, const Arguments& arguments)
-    : callee_(callee) {
+Bound::Bound(std::string_view callee, std::string_view parameters, const Arguments& arguments) : callee_(callee) {
   std::size_t index = 0;
   std::size_t named_used = 0;
   for (std::size_t at = 0; at < parameters.size(); ++index) {

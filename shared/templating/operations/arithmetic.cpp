@@ -192,8 +192,8 @@ Value arithmetic(Operator op, const Value& left, const Value& right, Budget& bud
   if (op == Operator::multiply && left.is_whole() && (right.is_text() || right.is_sequence())) {
     return repeated(right, left.as_integer(), budget);
   }
-  fail("unsupported operand type(s) for " + symbol_of(op) + ": '" + python_type(left) + "' and '" +
-       python_type(right) + "'");
+  fail("unsupported operand type(s) for " + symbol_of(op) + ": '" + python_type(left) + "' and '" + python_type(right) +
+       "'");
 }
 
 Value negate(const Value& value) {

@@ -16,10 +16,10 @@ int compare_numbers(const Value& left, const Value& right) {
   if (left.is_whole() && right.is_whole()) {
     return sign(left.as_integer(), right.as_integer());
   }
-  const long double a = left.is_whole() ? static_cast<long double>(left.as_integer())
-                                        : static_cast<long double>(left.as_floating());
-  const long double b = right.is_whole() ? static_cast<long double>(right.as_integer())
-                                         : static_cast<long double>(right.as_floating());
+  const long double a =
+      left.is_whole() ? static_cast<long double>(left.as_integer()) : static_cast<long double>(left.as_floating());
+  const long double b =
+      right.is_whole() ? static_cast<long double>(right.as_integer()) : static_cast<long double>(right.as_floating());
   return sign(a, b);
 }
 

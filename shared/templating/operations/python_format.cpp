@@ -43,9 +43,8 @@ class PercentFormat {
       budget_.spend(1);
       budget_.check_growing(out_);
     }
-    const bool takes_all =
-        values_.is_dict() || values_.is_undefined() ||
-        (values_.is(Kind::tuple) ? used_ == values_.size() : used_ == 1 || values_.is_sequence());
+    const bool takes_all = values_.is_dict() || values_.is_undefined() ||
+                           (values_.is(Kind::tuple) ? used_ == values_.size() : used_ == 1 || values_.is_sequence());
     if (!takes_all) {
       fail("not all arguments converted during string formatting");
     }
@@ -91,13 +90,11 @@ class PercentFormat {
     Value value = is_named ? named_value() : Value();
     NumberStyle style;
     bool left = false;
-    for (; at_ < format_.size() && std::string_view("-+ 0#").find(format_[at_]) != std::string_view::npos;
-         ++at_) {
+    for (; at_ < format_.size() && std::string_view("-+ 0#").find(format_[at_]) != std::string_view::npos; ++at_) {
       left = left || format_[at_] == '-';
       style.zero_pads = style.zero_pads || format_[at_] == '0';
       style.alternate = style.alternate || format_[at_] == '#';
-      style.sign =
-          format_[at_] == '+' || (format_[at_] == ' ' && style.sign != '+') ? format_[at_] : style.sign;
+      style.sign = format_[at_] == '+' || (format_[at_] == ' ' && style.sign != '+') ? format_[at_] : style.sign;
     }
     style.width = std::max(take_digits(format_, at_), 0L);
     if (at_ < format_.size() && format_[at_] == '.') {
@@ -121,9 +118,9 @@ class PercentFormat {
       } else {
         append_repr(value, text, budget_);
       }
-      return style.precision < 0 ? text
-                                 : unicode::encode(unicode::decode(text).substr(
-                                       0, static_cast<std::size_t>(style.precision)));
+      return style.precision < 0
+                 ? text
+                 : unicode::encode(unicode::decode(text).substr(0, static_cast<std::size_t>(style.precision)));
     }
     if (type == 'c' && value.is_text()) {
       return value.as_text();
@@ -134,8 +131,7 @@ class PercentFormat {
     if (type == 'd' || type == 'i' || type == 'u') {
       style.type = 'd';
       const bool is_float = value.is(Kind::floating);
-      return number_text(is_float ? truncated(value.as_floating()) : Value::integer(value.as_integer()),
-                         style);
+      return number_text(is_float ? truncated(value.as_floating()) : Value::integer(value.as_integer()), style);
     }
     if (std::string_view("xXoeEfFgGc").find(type) == std::string_view::npos) {
       fail("unsupported format character");
@@ -196,8 +192,7 @@ class BraceFormat {
     std::string_view name = text.substr(0, colon);
     std::string specification(colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1));
     const std::size_t mark = name.find('!');
-    const std::string_view conversion =
-        mark == std::string_view::npos ? std::string_view() : name.substr(mark + 1);
+    const std::string_view conversion = mark == std::string_view::npos ? std::string_view() : name.substr(mark + 1);
     Value value = lookup(name.substr(0, mark));
     if (nesting == 0) {
       specification = nested(specification);
@@ -246,14 +241,13 @@ class BraceFormat {
     Value value = *found;
     while (end != std::string_view::npos && end < name.size()) {
       const bool is_item = name[end] == '[';
-      const std::size_t stop =
-          is_item ? name.find(']', end) : std::min(name.find_first_of(".[", end + 1), name.size());
+      const std::size_t stop = is_item ? name.find(']', end) : std::min(name.find_first_of(".[", end + 1), name.size());
       if (stop == std::string_view::npos) {
         fail("missing ']' in format string");
       }
       const std::string part(name.substr(end + 1, stop - end - 1));
-      const bool is_index = is_item && !part.empty() && part.size() < 7 &&
-                            part.find_first_not_of("0123456789") == std::string::npos;
+      const bool is_index =
+          is_item && !part.empty() && part.size() < 7 && part.find_first_not_of("0123456789") == std::string::npos;
       value = is_index ? item_of(value, Value::integer(std::stol(part)), budget_) : attribute_of(value, part);
       end = stop + (is_item ? 1U : 0U);
     }
@@ -306,8 +300,7 @@ std::string format_value(const Value& value, std::string_view specification, Bud
     style.precision = static_cast<int>(take_digits(rest, at));
   }
   style.type = at < rest.size() ? rest[at++] : '\0';
-  if (at < rest.size() ||
-      std::string_view("\0sdxXobeEfFgG%cn", 16).find(style.type) == std::string_view::npos) {
+  if (at < rest.size() || std::string_view("\0sdxXobeEfFgG%cn", 16).find(style.type) == std::string_view::npos) {
     fail("invalid format specifier");
   }
   budget.spend_bytes(static_cast<std::size_t>(style.width));

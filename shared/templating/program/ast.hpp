@@ -103,14 +103,7 @@ struct Block {
 };
 
 // Numbers of the names that the language itself binds, the same in every template.
-enum Symbol : int {
-  symbol_loop,
-  symbol_caller,
-  symbol_varargs,
-  symbol_kwargs,
-  symbol_body,
-  symbols_reserved
-};
+enum Symbol : int { symbol_loop, symbol_caller, symbol_varargs, symbol_kwargs, symbol_body, symbols_reserved };
 
 struct Program {
   Body body;

@@ -83,8 +83,8 @@ void Parser::parse_statement(Body& body) {
       {"macro", &Parser::parse_macro},
       {"call", &Parser::parse_call_block},
       {"filter", &Parser::parse_filter_block}};
-  const auto found = std::find_if(std::begin(statements), std::end(statements),
-                                  [&](const auto& each) { return is_name(each.first); });
+  const auto found =
+      std::find_if(std::begin(statements), std::end(statements), [&](const auto& each) { return is_name(each.first); });
   if (found == std::end(statements)) {
     fail_here("a statement (if, for, set, with, macro, call, filter, raw)");
   }
@@ -274,12 +274,8 @@ void Parser::end_block(std::string_view name) {
   end_statement();
 }
 
-bool Parser::is_symbol(std::string_view text) const {
-  return here().kind == TokenKind::symbol && here().text == text;
-}
-bool Parser::is_name(std::string_view text) const {
-  return here().kind == TokenKind::name && here().text == text;
-}
+bool Parser::is_symbol(std::string_view text) const { return here().kind == TokenKind::symbol && here().text == text; }
+bool Parser::is_name(std::string_view text) const { return here().kind == TokenKind::name && here().text == text; }
 
 bool Parser::is_tuple_end(std::string_view stop_name) const {
   const TokenKind kind = here().kind;
@@ -367,8 +363,7 @@ NodePtr Parser::finish(NodePtr node) const {
   }
   node->height = tallest + 1;
   if (node->height > depth_max_ * height_factor) {
-    throw Failure{
-        .kind = FailureKind::bound, .message = "an expression has too many parts", .offset = node->offset};
+    throw Failure{.kind = FailureKind::bound, .message = "an expression has too many parts", .offset = node->offset};
   }
   return node;
 }

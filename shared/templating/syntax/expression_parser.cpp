@@ -99,8 +99,8 @@ NodePtr Parser::parse_comparison() {
   NodePtr node = make(NodeKind::comparison);
   node->children.push_back(parse_sum());
   while (true) {
-    const auto found = std::find_if(std::begin(symbols), std::end(symbols),
-                                    [&](const auto& each) { return is_symbol(each.first); });
+    const auto found =
+        std::find_if(std::begin(symbols), std::end(symbols), [&](const auto& each) { return is_symbol(each.first); });
     if (found != std::end(symbols)) {
       ++at_;
       node->operators.push_back(found->second);
@@ -144,14 +144,12 @@ NodePtr Parser::parse_concatenation() {
 }
 
 NodePtr Parser::parse_product() {
-  static constexpr std::pair<std::string_view, Operator> symbols[] = {{"*", Operator::multiply},
-                                                                      {"/", Operator::divide},
-                                                                      {"//", Operator::floor_divide},
-                                                                      {"%", Operator::modulo}};
+  static constexpr std::pair<std::string_view, Operator> symbols[] = {
+      {"*", Operator::multiply}, {"/", Operator::divide}, {"//", Operator::floor_divide}, {"%", Operator::modulo}};
   NodePtr left = parse_power();
   while (true) {
-    const auto found = std::find_if(std::begin(symbols), std::end(symbols),
-                                    [&](const auto& each) { return is_symbol(each.first); });
+    const auto found =
+        std::find_if(std::begin(symbols), std::end(symbols), [&](const auto& each) { return is_symbol(each.first); });
     if (found == std::end(symbols)) {
       return left;
     }

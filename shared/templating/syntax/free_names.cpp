@@ -131,8 +131,8 @@ class FreeNames {
     if (node->kind == NodeKind::name && node->symbol != symbol_body && !is_bound(node->symbol)) {
       names.insert(node->text);
     }
-    const bool calls_global = node->kind == NodeKind::call && node->children[0]->kind == NodeKind::name &&
-                              is_global(node->children[0]->text);
+    const bool calls_global =
+        node->kind == NodeKind::call && node->children[0]->kind == NodeKind::name && is_global(node->children[0]->text);
     if (with_members_) note_member(*node);
     for (const NodePtr& child : node->children) {
       if (calls_global && child == node->children[0]) continue;
@@ -153,14 +153,16 @@ class FreeNames {
     const std::string* member = nullptr;
     if (node.kind == NodeKind::attribute) {
       member = &node.text;
-    } else if (node.kind == NodeKind::item && node.children[1] != nullptr && node.children[1]->kind == NodeKind::literal &&
-               node.children[1]->literal.is_text()) {
+    } else if (node.kind == NodeKind::item && node.children[1] != nullptr &&
+               node.children[1]->kind == NodeKind::literal && node.children[1]->literal.is_text()) {
       member = &node.children[1]->literal.as_text();
     } else if (node.kind == NodeKind::call && object->kind == NodeKind::attribute && object->text == "get") {
       is_get = true;  // it has an answer for what is missing
       expected_missing_.insert({object->children[0]->text, "get"});
     }
-    if (is_get || member == nullptr || object->kind != NodeKind::name || object->symbol == symbol_body || is_bound(object->symbol)) return;
+    if (is_get || member == nullptr || object->kind != NodeKind::name || object->symbol == symbol_body ||
+        is_bound(object->symbol))
+      return;
     members_.insert({object->text, *member});
     if (guards_ > 0) expected_missing_.insert({object->text, *member});
   }

@@ -19,8 +19,7 @@ constexpr auto npos = std::string_view::npos;
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::string_view strip_right(std::string_view text) {
@@ -32,8 +31,7 @@ std::string_view strip_right(std::string_view text) {
 
 class Lexer {
  public:
-  Lexer(std::string_view source, std::size_t bytes_max)
-      : source_(source), tokens_max_(bytes_max / sizeof(Token)) {}
+  Lexer(std::string_view source, std::size_t bytes_max) : source_(source), tokens_max_(bytes_max / sizeof(Token)) {}
 
   Tokens run() {
     while (at_ < source_.size()) {
@@ -71,8 +69,7 @@ class Lexer {
   }
 
   std::size_t next_tag(std::size_t from) const {
-    for (std::size_t i = source_.find('{', from); i != npos && i + 1 < source_.size();
-         i = source_.find('{', i + 1)) {
+    for (std::size_t i = source_.find('{', from); i != npos && i + 1 < source_.size(); i = source_.find('{', i + 1)) {
       if (source_[i + 1] == '{' || source_[i + 1] == '%' || source_[i + 1] == '#') {
         return i;
       }
@@ -110,8 +107,7 @@ class Lexer {
     if (source_.substr(at, 2) == close) {
       return 2;
     }
-    const bool has_control =
-        at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && close == "%}"));
+    const bool has_control = at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && close == "%}"));
     return has_control && source_.substr(at + 1, 2) == close ? 3 : 0;
   }
 
@@ -200,15 +196,13 @@ class Lexer {
     while (at_ < source_.size() && (is_name_start(source_[at_]) || is_decimal(source_[at_]))) {
       ++at_;
     }
-    add(Token{
-        .kind = TokenKind::name, .offset = begin, .text = std::string(source_.substr(begin, at_ - begin))});
+    add(Token{.kind = TokenKind::name, .offset = begin, .text = std::string(source_.substr(begin, at_ - begin))});
   }
 
   // Digits with single underscores between them.
   std::size_t digits_end(std::size_t at) const {
-    while (at < source_.size() &&
-           (is_decimal(source_[at]) ||
-            (source_[at] == '_' && at + 1 < source_.size() && is_decimal(source_[at + 1])))) {
+    while (at < source_.size() && (is_decimal(source_[at]) ||
+                                   (source_[at] == '_' && at + 1 < source_.size() && is_decimal(source_[at + 1])))) {
       ++at;
     }
     return at;
@@ -232,8 +226,7 @@ class Lexer {
       end = digits_end(end + 1);
     }
     if (!is_index && end < source_.size() && (source_[end] | 0x20) == 'e') {
-      const std::size_t sign =
-          end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-') ? 1 : 0;
+      const std::size_t sign = end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-') ? 1 : 0;
       if (is_decimal_at(end + 1 + sign)) {
         is_float = true;
         end = digits_end(end + 1 + sign);
@@ -245,8 +238,7 @@ class Lexer {
   void add_number(std::size_t begin, std::size_t end, bool is_float) {
     std::string digits(source_.substr(begin, end - begin));
     std::erase(digits, '_');
-    if (!is_float && digits.size() > 1 && digits[0] == '0' &&
-        digits.find_first_not_of('0') != std::string::npos) {
+    if (!is_float && digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos) {
       fail_syntax("an integer may not begin with 0", begin);
     }
     Token token{.kind = is_float ? TokenKind::floating : TokenKind::integer, .offset = begin};
@@ -270,8 +262,7 @@ class Lexer {
     std::string digits(source_.substr(begin + 2, end - begin - 2));
     std::erase(digits, '_');
     Token token{.kind = TokenKind::integer, .offset = begin};
-    const auto [stop, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
+    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
     if (error != std::errc() || stop != digits.data() + digits.size()) {
       fail_syntax("not an integer of 64 bits", begin);
     }

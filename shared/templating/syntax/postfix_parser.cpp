@@ -107,8 +107,8 @@ NodePtr Parser::parse_check(NodePtr input) {
   }
   node->children.push_back(std::move(input));
   const TokenKind kind = here().kind;
-  const bool is_operand = kind == TokenKind::string || kind == TokenKind::integer ||
-                          kind == TokenKind::floating || is_symbol("[") || is_symbol("{") ||
+  const bool is_operand = kind == TokenKind::string || kind == TokenKind::integer || kind == TokenKind::floating ||
+                          is_symbol("[") || is_symbol("{") ||
                           (kind == TokenKind::name && !is_name("else") && !is_name("or") && !is_name("and"));
   if (is_symbol("(")) {
     parse_arguments(*node);

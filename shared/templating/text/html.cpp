@@ -10,9 +10,8 @@ namespace noetl::templating {
 std::string escaped_always(const Value& value, Budget& budget) {
   const std::string plain = python_str(value, budget);
   constexpr std::size_t longest_entity = 5;
-  const auto special = static_cast<std::size_t>(std::count_if(plain.begin(), plain.end(), [](char c) {
-    return c == '&' || c == '<' || c == '>' || c == '\'' || c == '"';
-  }));
+  const auto special = static_cast<std::size_t>(std::count_if(
+      plain.begin(), plain.end(), [](char c) { return c == '&' || c == '<' || c == '>' || c == '\'' || c == '"'; }));
   budget.check_room(plain.size() + special * longest_entity);
   std::string out;
   out.reserve(plain.size());

@@ -66,8 +66,7 @@ class PythonLiteral {
 
   std::optional<Json> run() {
     Json value;
-    return take(value, 0) && (skip_blanks(), at_ == text_.size()) ? std::optional(std::move(value))
-                                                                  : std::nullopt;
+    return take(value, 0) && (skip_blanks(), at_ == text_.size()) ? std::optional(std::move(value)) : std::nullopt;
   }
 
  private:
@@ -184,8 +183,7 @@ class PythonLiteral {
       ++at_;
     }
     const std::string_view number = text_.substr(begin, at_ - begin);
-    const bool is_numeric =
-        std::any_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_numeric = std::any_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!is_numeric || number.find_first_of("nNiI") != std::string_view::npos) {
       return false;
     }

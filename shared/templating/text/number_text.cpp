@@ -17,9 +17,7 @@ namespace {
 constexpr int precision_max = 400;
 
 std::string_view without_blanks(std::string_view text) {
-  const auto is_blank = [](char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
-  };
+  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F); };
   while (!text.empty() && is_blank(text.front())) {
     text.remove_prefix(1);
   }
@@ -53,13 +51,9 @@ std::string printed(double value, char conversion, int precision, bool alternate
 }
 
 std::string integer_digits(std::int64_t value, const NumberStyle& style) {
-  const int base = style.type == 'x' || style.type == 'X' ? 16
-                   : style.type == 'o'                    ? 8
-                   : style.type == 'b'                    ? 2
-                                                          : 10;
+  const int base = style.type == 'x' || style.type == 'X' ? 16 : style.type == 'o' ? 8 : style.type == 'b' ? 2 : 10;
   char digits[72];
-  const std::uint64_t magnitude =
-      value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const std::uint64_t magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   std::string text(digits, std::to_chars(digits, digits + sizeof digits, magnitude, base).ptr);
   if (style.precision > static_cast<int>(text.size())) {
     text.insert(0, static_cast<std::size_t>(style.precision) - text.size(), '0');
@@ -113,10 +107,10 @@ std::string number_text(const Value& value, const NumberStyle& style) {
     unicode::append(text, static_cast<char32_t>(std::clamp<std::int64_t>(value.as_integer(), 0, 0x10FFFF)));
     return text;
   }
-  const bool is_negative = is_floating ? std::signbit(value.as_floating()) && !std::isnan(value.as_floating())
-                                       : value.as_integer() < 0;
-  std::string digits = is_floating ? floating_digits(std::abs(value.as_floating()), style)
-                                   : integer_digits(value.as_integer(), style);
+  const bool is_negative =
+      is_floating ? std::signbit(value.as_floating()) && !std::isnan(value.as_floating()) : value.as_integer() < 0;
+  std::string digits =
+      is_floating ? floating_digits(std::abs(value.as_floating()), style) : integer_digits(value.as_integer(), style);
   if (style.groups != '\0') {
     group_thousands(digits, style.groups);
   }
@@ -150,8 +144,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
     digits.erase(0, 1);
   }
   const auto skip_prefix = [&](std::string_view lower, int of) {
-    if ((base == of || base == 0) && digits.size() > 2 && digits[0] == '0' &&
-        (digits[1] | 0x20) == lower[0]) {
+    if ((base == of || base == 0) && digits.size() > 2 && digits[0] == '0' && (digits[1] | 0x20) == lower[0]) {
       digits.erase(0, digits[2] == '_' ? 3 : 2);
       base = of;
     }

@@ -59,8 +59,7 @@ std::string unescape(std::string_view literal, std::size_t offset) {
       i += digits;
     } else if (letter >= '0' && letter <= '7') {
       std::size_t digits = 1;
-      while (digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' &&
-             literal[i + digits] <= '7') {
+      while (digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' && literal[i + digits] <= '7') {
         ++digits;
       }
       unicode::append(text, number(literal.substr(i, digits), 8, offset));

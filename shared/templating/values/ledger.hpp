@@ -18,8 +18,7 @@ class Ledger {
  public:
   // The one of this thread from now on, until it ends; then again the one before, whose bound holds inside as well.
   explicit Ledger(std::size_t bytes_max)
-      : bytes_max_(current_ == nullptr ? bytes_max : std::min(bytes_max, current_->bytes_max_)),
-        outer_(current_) {
+      : bytes_max_(current_ == nullptr ? bytes_max : std::min(bytes_max, current_->bytes_max_)), outer_(current_) {
     current_ = this;
   }
   ~Ledger() { current_ = outer_; }
@@ -37,8 +36,7 @@ class Ledger {
   // Fails when so much more would be too much.
   void check(std::size_t bytes) const {
     if (bytes > bytes_max_ - held_) {
-      fail_bound("the values of the template take more than " + std::to_string(bytes_max_) +
-                 " bytes at once");
+      fail_bound("the values of the template take more than " + std::to_string(bytes_max_) + " bytes at once");
     }
   }
 

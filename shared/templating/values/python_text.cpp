@@ -69,10 +69,7 @@ std::size_t quoted_bytes_max(std::string_view text) {
   std::size_t bytes = 2;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    bytes += byte < 0x20 || byte == 0x7F          ? 6U
-             : byte >= 0x80                       ? 3U
-             : c == '"' || c == '\'' || c == '\\' ? 2U
-                                                  : 1U;
+    bytes += byte < 0x20 || byte == 0x7F ? 6U : byte >= 0x80 ? 3U : c == '"' || c == '\'' || c == '\\' ? 2U : 1U;
   }
   return bytes;
 }
@@ -132,8 +129,7 @@ void append_repr(const Value& value, std::string& out, Budget& budget) {
 
 void append_str(const Value& value, std::string& out, Budget& budget) {
   if (value.is_text()) {
-    budget.spend_bytes(
-        out.size() + value.as_text().size() > out.capacity() ? value.as_text().size() + out.size() : 0);
+    budget.spend_bytes(out.size() + value.as_text().size() > out.capacity() ? value.as_text().size() + out.size() : 0);
     out += value.as_text();
   } else if (!value.is_undefined()) {
     append_repr(value, out, budget);

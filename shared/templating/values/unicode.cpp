@@ -91,9 +91,7 @@ Points decode(std::string_view text) {
 }
 
 void append(std::string& into, char32_t point) {
-  const auto put = [&](char32_t bits) {
-    into.push_back(static_cast<char>(static_cast<unsigned char>(bits)));
-  };
+  const auto put = [&](char32_t bits) { into.push_back(static_cast<char>(static_cast<unsigned char>(bits))); };
   if (point < 0x80) {
     put(point);
   } else if (point < 0x800) {
@@ -124,9 +122,8 @@ std::string encode(std::u32string_view text) {
 }
 
 bool is_space(char32_t p) {
-  return p == ' ' || (p >= 0x09 && p <= 0x0D) || (p >= 0x1C && p <= 0x1F) || p == 0x85 || p == 0xA0 ||
-         p == 0x1680 || (p >= 0x2000 && p <= 0x200A) || p == 0x2028 || p == 0x2029 || p == 0x202F ||
-         p == 0x205F || p == 0x3000;
+  return p == ' ' || (p >= 0x09 && p <= 0x0D) || (p >= 0x1C && p <= 0x1F) || p == 0x85 || p == 0xA0 || p == 0x1680 ||
+         (p >= 0x2000 && p <= 0x200A) || p == 0x2028 || p == 0x2029 || p == 0x202F || p == 0x205F || p == 0x3000;
 }
 
 bool is_line_break(char32_t p) {
@@ -138,8 +135,8 @@ bool is_printable(char32_t p) {
     return p >= 0x20;
   }
   const bool hidden = (p >= 0x7F && p <= 0xA0) || p == 0xAD || (p >= 0x200B && p <= 0x200F) ||
-                      (p >= 0x2028 && p <= 0x202E) || (p >= 0x2060 && p <= 0x206F) ||
-                      (p >= 0xE000 && p <= 0xF8FF) || p == 0xFEFF || p >= 0xE0000;
+                      (p >= 0x2028 && p <= 0x202E) || (p >= 0x2060 && p <= 0x206F) || (p >= 0xE000 && p <= 0xF8FF) ||
+                      p == 0xFEFF || p >= 0xE0000;
   return !hidden && !is_space(p) && iswprint_l(static_cast<wint_t>(p), tables()) != 0;
 }
 
@@ -152,8 +149,7 @@ bool is_digit(char32_t p) {
   // Decimal digits of the common scripts: glibc's iswdigit knows ASCII alone.
   static constexpr char32_t zeros[] = {'0',   0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66,
                                        0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0xF20, 0xFF10};
-  return std::any_of(std::begin(zeros), std::end(zeros),
-                     [&](char32_t zero) { return p >= zero && p <= zero + 9; }) ||
+  return std::any_of(std::begin(zeros), std::end(zeros), [&](char32_t zero) { return p >= zero && p <= zero + 9; }) ||
          p == 0xB2 || p == 0xB3 || p == 0xB9;
 }
 
@@ -176,8 +172,7 @@ std::string upper(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const Step step = next(text, at);
     if (step.point < 0x80) {
-      bytes.push_back(
-          static_cast<char>(step.point >= 'a' && step.point <= 'z' ? step.point - 32 : step.point));
+      bytes.push_back(static_cast<char>(step.point >= 'a' && step.point <= 'z' ? step.point - 32 : step.point));
     } else {
       bytes += encode(upper(step.point));
     }
@@ -192,8 +187,7 @@ std::string lower(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const Step step = next(text, at);
     if (step.point < 0x80) {
-      bytes.push_back(
-          static_cast<char>(step.point >= 'A' && step.point <= 'Z' ? step.point + 32 : step.point));
+      bytes.push_back(static_cast<char>(step.point >= 'A' && step.point <= 'Z' ? step.point + 32 : step.point));
     } else {
       append(bytes, lower(step.point));
     }

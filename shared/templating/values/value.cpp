@@ -195,9 +195,7 @@ std::size_t Value::size() const {
   return kind_ == Kind::dict ? dict_->entries.size() : list_->items.size();
 }
 
-Value Value::at(std::size_t index) const {
-  return is_json_ ? json((*json_)[index], owner_) : list_->items[index];
-}
+Value Value::at(std::size_t index) const { return is_json_ ? json((*json_)[index], owner_) : list_->items[index]; }
 
 Values Value::elements() const {
   if (!is_json_) {

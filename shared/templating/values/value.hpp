@@ -16,18 +16,7 @@ namespace noetl::templating {
 
 using Json = nlohmann::json;
 
-enum class Kind : std::uint8_t {
-  undefined,
-  none,
-  boolean,
-  integer,
-  floating,
-  text,
-  list,
-  tuple,
-  dict,
-  object
-};
+enum class Kind : std::uint8_t { undefined, none, boolean, integer, floating, text, list, tuple, dict, object };
 
 class Value;
 class Budget;
@@ -79,9 +68,7 @@ class Value {
 
   // Each only for its kind.
   [[nodiscard]] bool as_boolean() const { return boolean_; }
-  [[nodiscard]] std::int64_t as_integer() const {
-    return kind_ == Kind::boolean ? (boolean_ ? 1 : 0) : integer_;
-  }
+  [[nodiscard]] std::int64_t as_integer() const { return kind_ == Kind::boolean ? (boolean_ ? 1 : 0) : integer_; }
   [[nodiscard]] double as_floating() const {
     return kind_ == Kind::floating ? floating_ : static_cast<double>(as_integer());
   }

@@ -15,7 +15,8 @@ constexpr std::size_t commands_max = 2 * ahead_begun_max;
 constexpr std::size_t items_max = 100'000;
 
 std::chrono::microseconds read_age(json::ObjectReader& reader) {
-  const double milliseconds = reader.optional_number("begun_ms_ago", 0, static_cast<double>(milliseconds_max)).value_or(0);
+  const double milliseconds =
+      reader.optional_number("begun_ms_ago", 0, static_cast<double>(milliseconds_max)).value_or(0);
   return std::chrono::microseconds(static_cast<std::int64_t>(milliseconds * 1000.0 + 0.5));
 }
 

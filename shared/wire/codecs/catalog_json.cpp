@@ -29,17 +29,16 @@ base::Result<std::string> playbook_text(std::string_view content) {
   text = decoded ? std::move(*decoded) : std::string(content);
   if (text.size() > playbook_bytes_max) {
     return base::failure(content_error(base::ErrorCode::payload_too_large,
-                                       "the playbook has " + std::to_string(text.size()) +
-                                           " bytes, at most " + std::to_string(playbook_bytes_max) +
-                                           " are accepted"));
+                                       "the playbook has " + std::to_string(text.size()) + " bytes, at most " +
+                                           std::to_string(playbook_bytes_max) + " are accepted"));
   }
   if (const std::size_t at = json::find_invalid_utf8(text); at != std::string_view::npos) {
-    return base::failure(content_error(base::ErrorCode::malformed_body,
-                                       "the playbook is no UTF-8 at byte " + std::to_string(at)));
+    return base::failure(
+        content_error(base::ErrorCode::malformed_body, "the playbook is no UTF-8 at byte " + std::to_string(at)));
   }
   if (const std::size_t at = text.find('\0'); at != std::string::npos) {
-    return base::failure(content_error(base::ErrorCode::malformed_body,
-                                       "the playbook has a NUL at byte " + std::to_string(at)));
+    return base::failure(
+        content_error(base::ErrorCode::malformed_body, "the playbook has a NUL at byte " + std::to_string(at)));
   }
   return text;
 }
@@ -68,8 +67,8 @@ base::Result<CatalogListRequest> decode_catalog_list_request(const json::Json& b
   json::ObjectReader reader(body);
   CatalogListRequest request;
   request.resource_type = reader.optional_string("resource_type", {0, 64}).value_or("");
-  request.limit = static_cast<int>(
-      reader.optional_int("limit", {1, catalog_page_size_max}).value_or(catalog_page_size_max));
+  request.limit =
+      static_cast<int>(reader.optional_int("limit", {1, catalog_page_size_max}).value_or(catalog_page_size_max));
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }

@@ -131,7 +131,8 @@ base::Result<ClaimRequest> decode_claim_request(const json::Json& body) {
   if (request.direct_dispatch && request.wait.count() == 0) reader.refuse("direct_dispatch", "needs a 'wait' above 0");
   if (const auto least = reader.optional_int("priority_min", {priority_min, priority_max}))
     request.priority_min = static_cast<int>(*least);
-  if (request.direct_dispatch && request.priority_min) reader.refuse("priority_min", "has no meaning beside direct_dispatch");
+  if (request.direct_dispatch && request.priority_min)
+    reader.refuse("priority_min", "has no meaning beside direct_dispatch");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -147,12 +148,12 @@ base::Result<domain::ClaimedCommand> decode_claimed_command(const json::Json& it
   command.tool_kind = reader.required_string("tool_kind");
   command.attempt = small_int(reader, "attempt");
   command.max_attempts = small_int(reader, "max_attempts");
-  command.timeout =
-      std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
+  command.timeout = std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
   const json::Json* context = reader.optional_object("context");
   command.context = context == nullptr ? "{}" : context->dump();
   command.traceparent = reader.optional_string("traceparent").value_or("");
-  command.priority = static_cast<std::int32_t>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
+  command.priority =
+      static_cast<std::int32_t>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
   if (reader.has_failed()) return base::failure(*reader.finish());
   return command;
 }

@@ -16,7 +16,8 @@ namespace noetl::wire {
 // `context` must be JSON: it is passed on as it is.
 [[nodiscard]] std::string encode(const domain::ClaimedCommand& command);
 // A part of an answer.
-[[nodiscard]] base::Result<domain::ClaimedCommand> decode_claimed_command(const nlohmann::json& item, const std::string& pointer);
+[[nodiscard]] base::Result<domain::ClaimedCommand> decode_claimed_command(const nlohmann::json& item,
+                                                                          const std::string& pointer);
 [[nodiscard]] std::string encode(const ClaimAnswer& answer);
 [[nodiscard]] base::Result<ClaimAnswer> decode_claim_answer(const nlohmann::json& body);
 

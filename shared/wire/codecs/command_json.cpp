@@ -21,12 +21,12 @@ void read_tool(json::ObjectReader& reader, NewCommand& command) {
   const auto kind = tool->find("kind");
   if (kind == tool->end() || !kind->is_string() || !is_tool_kind(kind->get_ref<const std::string&>())) {
     const std::string found = kind == tool->end() ? "nothing" : json::describe(*kind);
-    reader.refuse(base::Error{
-        .code = base::ErrorCode::invalid_input,
-        .message = "'" + pointer + "' must be a tool's name ([A-Za-z0-9_-], at most 64), found " + found,
-        .field = pointer,
-        .retry_after = {},
-        .details = {}});
+    reader.refuse(
+        base::Error{.code = base::ErrorCode::invalid_input,
+                    .message = "'" + pointer + "' must be a tool's name ([A-Za-z0-9_-], at most 64), found " + found,
+                    .field = pointer,
+                    .retry_after = {},
+                    .details = {}});
     return;
   }
   command.tool_kind = kind->get<std::string>();
@@ -37,18 +37,16 @@ void read_tool(json::ObjectReader& reader, NewCommand& command) {
 void read_due(json::ObjectReader& reader, NewCommand& command) {
   command.available_at = reader.optional_string("available_at", {1, time_bytes_max});
   if (command.available_at && !is_rfc3339(*command.available_at)) {
-    reader.refuse("available_at", "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" +
-                                      *command.available_at + "'");
+    reader.refuse("available_at",
+                  "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + *command.available_at + "'");
   }
-  const auto delay_ms =
-      reader.optional_int("delay_ms", {0, static_cast<std::int64_t>(delay_seconds_max * 1000)});
+  const auto delay_ms = reader.optional_int("delay_ms", {0, static_cast<std::int64_t>(delay_seconds_max * 1000)});
   const auto delay = reader.optional_number("delay", 0, delay_seconds_max);
   if (delay_ms) command.delay = std::chrono::milliseconds(*delay_ms);
   if (delay) command.delay = from_seconds(*delay);
   if ((command.available_at ? 1 : 0) + (delay_ms ? 1 : 0) + (delay ? 1 : 0) > 1) {
-    reader.refuse(
-        "delay",
-        "tells when the command is due a second time: give one of 'available_at', 'delay_ms' and 'delay'");
+    reader.refuse("delay",
+                  "tells when the command is due a second time: give one of 'available_at', 'delay_ms' and 'delay'");
   }
 }
 
@@ -68,13 +66,11 @@ base::Result<NewCommand> decode_new_command(const json::Json& body, const std::s
   json::ObjectReader reader(body, pointer);
   NewCommand command;
   read_tool(reader, command);
-  if (const json::Json* input = reader.optional_object("input"); input != nullptr)
-    command.input = input->dump();
+  if (const json::Json* input = reader.optional_object("input"); input != nullptr) command.input = input->dump();
   if (auto pool = reader.optional_string("pool", {1, pool_bytes_max})) command.pool = std::move(*pool);
   if (!is_pool_name(command.pool))
     reader.refuse("pool", "must consist of letters, digits, '_' and '-', found '" + command.pool + "'");
-  command.priority =
-      static_cast<int>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
+  command.priority = static_cast<int>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
   command.group = reader.optional_string("group", {1, group_bytes_max}).value_or("");
   read_due(reader, command);
   if (const auto attempts = reader.optional_int("max_attempts", {1, attempts_max_limit})) {
@@ -83,8 +79,7 @@ base::Result<NewCommand> decode_new_command(const json::Json& body, const std::s
   read_retry(reader, command);
   if (const auto timeout = reader.optional_number("timeout", 0, timeout_seconds_max))
     command.timeout = from_seconds(*timeout);
-  command.idempotency_key =
-      reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
+  command.idempotency_key = reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
   if (!command.idempotency_key.empty() && !is_idempotency_key(command.idempotency_key)) {
     reader.refuse("idempotency_key", "must be 1 to 256 visible ASCII characters");
   }

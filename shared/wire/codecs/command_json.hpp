@@ -12,8 +12,7 @@ namespace noetl::wire {
 
 // One {tool:{kind,…}, input, pool, priority, available_at | delay_ms | delay, max_attempts, retry, timeout,
 // idempotency_key, traceparent, group}; `delay` and `timeout` are seconds.
-[[nodiscard]] base::Result<NewCommand> decode_new_command(const nlohmann::json& body,
-                                                          const std::string& pointer = {});
+[[nodiscard]] base::Result<NewCommand> decode_new_command(const nlohmann::json& body, const std::string& pointer = {});
 // {commands:[…]}: all of them or the first error.
 [[nodiscard]] base::Result<std::vector<NewCommand>> decode_new_commands(const nlohmann::json& body);
 

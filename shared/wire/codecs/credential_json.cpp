@@ -53,8 +53,8 @@ void read_scope(json::ObjectReader& reader, KeychainRequest& request) {
   request.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
   const auto scope = either(reader, "scope_type", "scope");
   request.scope = scope.value_or(request.execution_id.is_set() ? "local" : "global");
-  const bool is_known = request.scope == "global" || request.scope == "catalog" ||
-                        request.scope == "shared" || request.scope == "local";
+  const bool is_known =
+      request.scope == "global" || request.scope == "catalog" || request.scope == "shared" || request.scope == "local";
   if (!is_known) reader.refuse("scope_type", "must be global, shared or local");
   if (request.scope == "catalog") request.scope = "global";
   if (request.scope != "global" && !request.execution_id.is_set())
@@ -66,8 +66,7 @@ std::optional<std::vector<std::string>> read_hosts(json::ObjectReader& reader) {
     reader.ignore("hosts");
     return std::nullopt;
   }
-  auto hosts =
-      reader.optional_strings("hosts", secrets::host_patterns_max, {1, secrets::host_pattern_bytes_max});
+  auto hosts = reader.optional_strings("hosts", secrets::host_patterns_max, {1, secrets::host_pattern_bytes_max});
   for (const auto& host : hosts) {
     if (!secrets::is_host_pattern(host))
       reader.refuse("hosts", "has '" + host +
@@ -104,9 +103,8 @@ base::Result<CredentialRequest> decode_credential_request(const json::Json& body
   request.reveal = reader.optional_bool("reveal");
   request.hosts = read_hosts(reader);
   if (!request.name.empty() && !is_secret_name(request.name))
-    reader.refuse(
-        "name",
-        "must be 1 to 128 letters, digits, '_', '.', ':', '@' or '-', beginning with one of the first three");
+    reader.refuse("name",
+                  "must be 1 to 128 letters, digits, '_', '.', ':', '@' or '-', beginning with one of the first three");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -228,8 +226,8 @@ base::Result<SecretAnswer> decode_keychain_row(const json::Json& body) {
   auto answer = secret_in(body, "token_data", "kind");
   if (!answer) return answer;
   const auto policies = body.find("policies");
-  answer->policies = secrets::policies_from(policies == body.end() ? json::Json() : *policies,
-                                            body.value("name", std::string{}));
+  answer->policies =
+      secrets::policies_from(policies == body.end() ? json::Json() : *policies, body.value("name", std::string{}));
   return answer;
 }
 

@@ -19,8 +19,7 @@ inline constexpr std::size_t secret_bytes_max = 256 * 1024;
 // {token_data{} | data{}, credential_type | kind, scope_type | scope, execution_id, ttl_seconds | ttl, renew_config{},
 // auto_renew}
 [[nodiscard]] base::Result<KeychainRequest> decode_keychain_request(const nlohmann::json& body,
-                                                                    base::CatalogId catalog_id,
-                                                                    std::string name);
+                                                                    base::CatalogId catalog_id, std::string name);
 
 // {id, name, type}
 [[nodiscard]] std::string encode_credential_answer(const CredentialRow& row);

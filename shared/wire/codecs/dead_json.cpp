@@ -64,9 +64,8 @@ base::Result<RedriveRequest> decode_redrive_request(const json::Json& body) {
   request.limit = static_cast<int>(
       reader.optional_int("limit", {1, static_cast<std::int64_t>(redrive_max)}).value_or(request.limit));
   if (request.queue_ids.empty() == !request.filter.has_value()) {
-    reader.refuse(
-        "queue_ids",
-        "or 'filter' says what to redrive: give one of both ({\"filter\": {}} takes all that are open)");
+    reader.refuse("queue_ids",
+                  "or 'filter' says what to redrive: give one of both ({\"filter\": {}} takes all that are open)");
   }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
@@ -97,9 +96,7 @@ std::string encode(const RedriveAnswer& answer) {
 
 std::string encode(const PurgeAnswer& answer) {
   json::ObjectWriter out;
-  out.boolean("dry_run", answer.is_dry_run)
-      .integer("count", answer.count)
-      .boolean("has_more", answer.has_more);
+  out.boolean("dry_run", answer.is_dry_run).integer("count", answer.count).boolean("has_more", answer.has_more);
   return out.finish();
 }
 
@@ -125,8 +122,7 @@ std::string encode(const std::vector<DeadLetter>& letters, int limit) {
   }
   json::ObjectWriter out;
   out.raw("letters", json::join_array(rows))
-      .id("next_before",
-          static_cast<int>(letters.size()) == limit ? letters.back().queue_id : base::CommandId{});
+      .id("next_before", static_cast<int>(letters.size()) == limit ? letters.back().queue_id : base::CommandId{});
   return out.finish();
 }
 

@@ -61,11 +61,9 @@ void read_times(json::ObjectReader& reader, ExecuteRequest& request) {
   request.start_at = reader.optional_string("start_at", {1, time_bytes_max}).value_or("");
   if (request.start_at.empty()) return;
   if (!is_rfc3339(request.start_at)) {
-    reader.refuse("start_at",
-                  "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + request.start_at + "'");
+    reader.refuse("start_at", "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + request.start_at + "'");
   }
-  if (request.delay.count() > 0)
-    reader.refuse("start_at", "says when it begins, as 'delay' does: give one of them");
+  if (request.delay.count() > 0) reader.refuse("start_at", "says when it begins, as 'delay' does: give one of them");
 }
 
 json::ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected) {
@@ -99,8 +97,7 @@ base::Result<ExecuteRequest> decode_execute_request(const json::Json& body, cons
   request.version = read_version(reader, body);
   request.payload = read_payload(reader);
   request.parent_execution_id = reader.optional_id<base::ExecutionId>("parent_execution_id");
-  request.idempotency_key =
-      reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
+  request.idempotency_key = reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
   request.traceparent = reader.optional_string("traceparent", {1, 55}).value_or("");
   request.group = reader.optional_string("group", {1, group_bytes_max}).value_or("");
   read_times(reader, request);
@@ -194,9 +191,8 @@ std::string encode_summary(const ExecutionRow& row) {
 }
 
 std::string encode(const ExecutionRow& row, const std::string& events) {
-  json::ObjectWriter out =
-      begin_execution(row, 1024 + row.result.size() + row.error.size() + row.variables.size() +
-                               row.workload.size() + events.size());
+  json::ObjectWriter out = begin_execution(
+      row, 1024 + row.result.size() + row.error.size() + row.variables.size() + row.workload.size() + events.size());
   out.text_or_null("current_step", row.current_step)
       .texts("completed_steps", row.completed_steps)
       .boolean("completed", row.status == "COMPLETED")
@@ -228,9 +224,9 @@ std::string encode(const EventRow& row) {
 
 std::string encode(const CancelAnswer& answer, base::ExecutionId execution_id) {
   const std::size_t count = answer.cancelled_executions.size();
-  const std::string message = answer.status == "cancelled" ? "cancelled " + std::to_string(count) +
-                                                                 (count == 1 ? " execution" : " executions")
-                                                           : "the execution had ended already";
+  const std::string message = answer.status == "cancelled"
+                                  ? "cancelled " + std::to_string(count) + (count == 1 ? " execution" : " executions")
+                                  : "the execution had ended already";
   json::ObjectWriter out;
   out.text("status", answer.status)
       .id("execution_id", execution_id)

@@ -20,8 +20,7 @@ namespace noetl::wire {
 [[nodiscard]] base::Result<ExecuteRequest> decode_execute_request(const nlohmann::json& body,
                                                                   const std::string& pointer = {});
 // {executions:[…]}: an item that is wrong has its own error and stops no other.
-[[nodiscard]] base::Result<std::vector<base::Result<ExecuteRequest>>> decode_execute_batch(
-    const nlohmann::json& body);
+[[nodiscard]] base::Result<std::vector<base::Result<ExecuteRequest>>> decode_execute_batch(const nlohmann::json& body);
 // {reason, cascade}; the id comes from the path.
 [[nodiscard]] base::Result<CancelRequest> decode_cancel_request(const nlohmann::json& body,
                                                                 base::ExecutionId execution_id);

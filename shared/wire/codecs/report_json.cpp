@@ -94,8 +94,7 @@ void append(std::string& out, const StepEvent& event) {
   out += '}';
 }
 
-std::optional<base::Error> read_error(const json::Json& object, const std::string& pointer,
-                                      domain::ToolError& error) {
+std::optional<base::Error> read_error(const json::Json& object, const std::string& pointer, domain::ToolError& error) {
   json::ObjectReader reader(object, pointer);
   error.kind = reader.required_string("kind", {1, 64});
   error.message = reader.optional_string("message", {0, output_bytes_max}).value_or("");
@@ -113,9 +112,11 @@ std::optional<base::Error> read_error(const json::Json& object, const std::strin
       continue;
     }
     if (detail.type == "number") {
-      if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()})) details[std::string(name)] = *number;
+      if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()}))
+        details[std::string(name)] = *number;
     } else if (detail.type == "text") {
-      if (auto text = reader.optional_string(name, {0, domain::error_detail_bytes_max})) details[std::string(name)] = *std::move(text);
+      if (auto text = reader.optional_string(name, {0, domain::error_detail_bytes_max}))
+        details[std::string(name)] = *std::move(text);
     } else if (const json::Json* value = reader.optional_value(name)) {
       if (detail.type == "list" ? !value->is_array() : !value->is_object())
         reader.refuse(name, "must be a " + std::string(detail.type));
@@ -129,8 +130,7 @@ std::optional<base::Error> read_error(const json::Json& object, const std::strin
   return reader.finish();
 }
 
-std::optional<base::Error> read_payload(const json::Json& object, const std::string& pointer,
-                                        AttemptReport& attempt) {
+std::optional<base::Error> read_payload(const json::Json& object, const std::string& pointer, AttemptReport& attempt) {
   json::ObjectReader reader(object, pointer);
   const json::Json* result = reader.optional_value("result");
   const json::Json* error = reader.optional_object("error");
@@ -138,8 +138,7 @@ std::optional<base::Error> read_payload(const json::Json& object, const std::str
   if (result != nullptr) attempt.result = result->dump();
   if (error != nullptr) {
     attempt.error.emplace();
-    if (auto wrong = read_error(*error, reader.pointer_to("error"), *attempt.error))
-      reader.refuse(std::move(*wrong));
+    if (auto wrong = read_error(*error, reader.pointer_to("error"), *attempt.error)) reader.refuse(std::move(*wrong));
   }
   if (attempt.outcome == domain::Outcome::failed && error == nullptr)
     reader.refuse("error", "is missing; command.failed needs {kind, message}");
@@ -195,8 +194,7 @@ std::optional<base::Error> read_note(json::ObjectReader& reader, AttemptNote& no
   if (const json::Json* payload = reader.required_object("payload")) note.payload = payload->dump();
   if (note.payload.size() > note_bytes_max)
     reader.refuse("payload", "has " + std::to_string(note.payload.size()) + " bytes, at most " +
-                                 std::to_string(note_bytes_max) +
-                                 " are taken of what a running command says");
+                                 std::to_string(note_bytes_max) + " are taken of what a running command says");
   return reader.finish();
 }
 
@@ -220,12 +218,10 @@ std::optional<base::Error> read_step_event(json::ObjectReader& reader, StepEvent
 std::optional<base::Error> read_event(const json::Json& item, const std::string& pointer, ReportRequest& request,
                                       bool is_alone) {
   json::ObjectReader reader(item, pointer);
-  if (is_alone)
-    request.worker_id = reader.optional_string("worker_id", {1, worker_id_bytes_max}).value_or("");
+  if (is_alone) request.worker_id = reader.optional_string("worker_id", {1, worker_id_bytes_max}).value_or("");
   if ((reader.has("queue_id") || reader.has("epoch")) && is_note(item))
     return read_note(reader, request.notes.emplace_back());
-  if (reader.has("queue_id") || reader.has("epoch"))
-    return read_attempt(reader, request.attempts.emplace_back());
+  if (reader.has("queue_id") || reader.has("epoch")) return read_attempt(reader, request.attempts.emplace_back());
   return read_step_event(reader, request.events.emplace_back());
 }
 
@@ -268,8 +264,7 @@ std::string encode(const ReportRequest& request) {
   std::size_t bytes = 128;
   for (const auto& attempt : request.attempts)
     bytes += attempt_bytes_expected + attempt.result.size() + attempt.output.size();
-  for (const auto& event : request.events)
-    bytes += attempt_bytes_expected + event.payload.size() + event.meta.size();
+  for (const auto& event : request.events) bytes += attempt_bytes_expected + event.payload.size() + event.meta.size();
   for (const auto& note : request.notes) bytes += attempt_bytes_expected + note.payload.size();
   std::string out;
   out.reserve(bytes);
@@ -324,8 +319,7 @@ base::Result<ReportRequest> decode_report_request(const json::Json& body) {
 std::string encode(const ReportAnswer& answer) {
   std::string out;
   out.reserve(96 + answer.verdicts.size() * 64);
-  out += "{\"status\":\"ok\",\"commands_generated\":" + std::to_string(answer.commands_generated) +
-         ",\"verdicts\":[";
+  out += "{\"status\":\"ok\",\"commands_generated\":" + std::to_string(answer.commands_generated) + ",\"verdicts\":[";
   for (const auto& verdict : answer.verdicts) {
     if (&verdict != answer.verdicts.data()) out += ',';
     out += '{';
@@ -349,8 +343,8 @@ std::string encode(const ReportAnswer& answer) {
 base::Result<ReportAnswer> decode_report_answer(const json::Json& body) {
   json::ObjectReader reader(body);
   ReportAnswer answer;
-  answer.commands_generated = static_cast<int>(
-      reader.optional_int("commands_generated", {0, std::numeric_limits<int>::max()}).value_or(0));
+  answer.commands_generated =
+      static_cast<int>(reader.optional_int("commands_generated", {0, std::numeric_limits<int>::max()}).value_or(0));
   const json::Json* verdicts = reader.required_array("verdicts", report_events_max);
   if (reader.has_failed()) return base::failure(*reader.finish());
   answer.verdicts.reserve(verdicts->size());

@@ -22,7 +22,8 @@ inline constexpr std::size_t report_depth_max = domain::json_depth_max + 8;
 
 // One attempt as it stands in a list, for other requests that have some; without a lease when there is none.
 [[nodiscard]] std::string encode_attempt(const AttemptReport& attempt);
-[[nodiscard]] base::Result<AttemptReport> decode_attempt(const nlohmann::json& item, const std::string& pointer, bool has_lease);
+[[nodiscard]] base::Result<AttemptReport> decode_attempt(const nlohmann::json& item, const std::string& pointer,
+                                                         bool has_lease);
 
 [[nodiscard]] std::string encode(const ReportAnswer& answer);
 [[nodiscard]] base::Result<ReportAnswer> decode_report_answer(const nlohmann::json& body);

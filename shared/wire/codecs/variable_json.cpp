@@ -14,14 +14,12 @@ namespace noetl::wire {
 namespace {
 
 constexpr std::size_t name_bytes_max = 256;
-constexpr std::array<std::string_view, 4> var_types{"user_defined", "step_result", "computed",
-                                                    "iterator_state"};
+constexpr std::array<std::string_view, 4> var_types{"user_defined", "step_result", "computed", "iterator_state"};
 
 std::string read_type(json::ObjectReader& reader) {
   const auto type = reader.optional_string("var_type", {1, 64}).value_or("user_defined");
   if (std::find(var_types.begin(), var_types.end(), type) == var_types.end())
-    reader.refuse("var_type",
-                  "must be user_defined, step_result, computed or iterator_state, found '" + type + "'");
+    reader.refuse("var_type", "must be user_defined, step_result, computed or iterator_state, found '" + type + "'");
   return type;
 }
 
@@ -49,8 +47,7 @@ void read_list(json::ObjectReader& reader, const json::Json& list, SetVariablesR
     json::ObjectReader item(list[i], reader.pointer_to("variables") + "/" + std::to_string(i));
     NewVariable variable;
     variable.name = item.required_string("var_name", {1, name_bytes_max});
-    if (const json::Json* value = item.optional_value("var_value"))
-      variable.value = domain::json_text(*value);
+    if (const json::Json* value = item.optional_value("var_value")) variable.value = domain::json_text(*value);
     variable.var_type = read_type(item);
     variable.source_step = item.optional_string("source_step", {0, name_bytes_max}).value_or("");
     if (auto error = item.finish()) reader.refuse(std::move(*error));
@@ -77,8 +74,7 @@ json::ObjectWriter& write_fields(json::ObjectWriter& out, const VariableRow& row
 
 }  // namespace
 
-base::Result<SetVariablesRequest> decode_set_variables(const json::Json& body,
-                                                       base::ExecutionId execution_id) {
+base::Result<SetVariablesRequest> decode_set_variables(const json::Json& body, base::ExecutionId execution_id) {
   json::ObjectReader reader(body);
   SetVariablesRequest request{.execution_id = execution_id, .variables = {}};
   const json::Json* variables = reader.optional_value("variables");

@@ -1,10 +1,10 @@
 #include "shared/wire/codecs/worker_json.hpp"
 
+#include <nlohmann/json.hpp>
 #include "shared/json/object_reader.hpp"
 #include "shared/json/object_writer.hpp"
-#include "shared/wire/names.hpp"
-#include <nlohmann/json.hpp>
 #include "shared/wire/messages/command.hpp"
+#include "shared/wire/names.hpp"
 #include "shared/wire/retry.hpp"
 
 namespace noetl::wire {
@@ -32,8 +32,7 @@ std::vector<Id> read_ids(json::ObjectReader& reader, std::string_view name, std:
 
 std::chrono::milliseconds read_interval(json::ObjectReader& reader, std::string_view name,
                                         std::chrono::milliseconds otherwise) {
-  return std::chrono::milliseconds(
-      reader.optional_int(name, {1, interval_ms_max}).value_or(otherwise.count()));
+  return std::chrono::milliseconds(reader.optional_int(name, {1, interval_ms_max}).value_or(otherwise.count()));
 }
 
 // {cpu_cores, running, max}: what it can take at a time stands for slots where those are left out. Other clusters' workers call the
@@ -114,8 +113,7 @@ base::Result<RegistrationAnswer> decode_registration_answer(const json::Json& bo
   answer.worker_id = reader.optional_string("worker_id").value_or("");
   answer.heartbeat_interval = read_interval(reader, "heartbeat_interval_ms", answer.heartbeat_interval);
   answer.lease = read_interval(reader, "lease_ms", answer.lease);
-  answer.ack_wait =
-      std::chrono::milliseconds(reader.optional_int("ack_wait_ms", {0, interval_ms_max}).value_or(0));
+  answer.ack_wait = std::chrono::milliseconds(reader.optional_int("ack_wait_ms", {0, interval_ms_max}).value_or(0));
   answer.nats_stream = reader.optional_string("nats_stream").value_or("");
   answer.nats_subject = reader.optional_string("nats_subject").value_or("");
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");
@@ -160,8 +158,7 @@ base::Result<Heartbeat> decode_heartbeat(const json::Json& body) {
     json::ObjectReader item((*held)[i], "/held/" + std::to_string(i));
     domain::Lease lease;
     lease.queue_id = item.required_id<base::CommandId>("queue_id");
-    lease.epoch =
-        static_cast<std::int32_t>(item.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+    lease.epoch = static_cast<std::int32_t>(item.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
     if (auto error = item.finish()) reader.refuse(std::move(*error));
     heartbeat.held.push_back(lease);
   }

@@ -21,8 +21,8 @@ struct DeadFilter {
 
   // Takes every open letter: whoever purges these must say so.
   [[nodiscard]] bool takes_everything() const {
-    return fingerprint.empty() && pool.empty() && tool_kind.empty() && error_kind.empty() &&
-           !after.is_set() && !before.is_set();
+    return fingerprint.empty() && pool.empty() && tool_kind.empty() && error_kind.empty() && !after.is_set() &&
+           !before.is_set();
   }
 };
 

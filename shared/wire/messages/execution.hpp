@@ -23,8 +23,7 @@ struct ExecuteRequest {
   std::string idempotency_key;  // empty: none
   std::string traceparent;
   std::string group;  // in whose line it waits to begin; empty: with others of its playbook
-  std::chrono::milliseconds timeout{
-      0};  // of the whole execution, from when it is due; 0: as the playbook says
+  std::chrono::milliseconds timeout{0};  // of the whole execution, from when it is due; 0: as the playbook says
   std::chrono::milliseconds delay{0};  // before its first commands are due
   std::string start_at;  // RFC 3339, instead of a delay; empty: none
 };

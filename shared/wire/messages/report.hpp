@@ -25,8 +25,7 @@ struct AttemptReport {
   std::optional<domain::ToolError> error;  // for failed
   std::string output;  // what the tool printed, cut to a bound
   std::chrono::microseconds duration{0};  // of the tool alone, by the worker's steady clock
-  base::ExecutionId
-      execution_id;  // as claimed; a hint that saves a look-up, may be unset. JSON: execution_id
+  base::ExecutionId execution_id;  // as claimed; a hint that saves a look-up, may be unset. JSON: execution_id
   std::string trace_id = {};  // of the command's traceparent: 32 hex digits, or empty
 };
 

@@ -26,7 +26,8 @@ bool is_path_of(std::string_view path, std::string_view pattern) {
   const auto at = pattern.find(placeholder);
   if (at == std::string_view::npos) return path == pattern;
   const auto tail = pattern.substr(at + placeholder.size());
-  if (!path.starts_with(pattern.substr(0, at)) || path.size() <= at + tail.size() || !path.ends_with(tail)) return false;
+  if (!path.starts_with(pattern.substr(0, at)) || path.size() <= at + tail.size() || !path.ends_with(tail))
+    return false;
   return path.substr(at, path.size() - at - tail.size()).find('/') == std::string_view::npos;
 }
 
@@ -35,7 +36,8 @@ bool is_path_of(std::string_view path, std::string_view pattern) {
 std::span<const WorkerOperation> worker_operations() { return operations; }
 
 std::optional<WorkerCall> worker_call_of(std::string_view prefix, std::string_view subject) {
-  if (!subject.starts_with(prefix) || subject.size() <= prefix.size() || subject[prefix.size()] != '.') return std::nullopt;
+  if (!subject.starts_with(prefix) || subject.size() <= prefix.size() || subject[prefix.size()] != '.')
+    return std::nullopt;
   subject.remove_prefix(prefix.size() + 1);
   const auto end = subject.find('.');
   const auto found = std::ranges::find(operations, subject.substr(0, end), &WorkerOperation::name);

@@ -16,14 +16,10 @@ struct Choices {
   explicit Choices(std::uint64_t seed) : random_(seed) {}
 
   base::CommandId some_command() { return {1000 + static_cast<std::int64_t>(random_.below(commands_ + 1))}; }
-  base::ExecutionId some_execution() {
-    return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))};
-  }
+  base::ExecutionId some_execution() { return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))}; }
   std::string some_worker() { return "w" + std::to_string(random_.below(3)); }
   // Of the process behind a worker's name; mostly the same one.
-  std::string some_instance() {
-    return random_.one_in(4) ? "" : random_.one_in(5) ? "p2" : "p1";
-  }
+  std::string some_instance() { return random_.one_in(4) ? "" : random_.one_in(5) ? "p2" : "p1"; }
   std::vector<base::CommandId> some_commands() {
     std::vector<base::CommandId> ids;
     for (int i = random_.between(1, 6); i > 0; --i) ids.push_back(some_command());

@@ -124,8 +124,8 @@ std::string difference(const std::vector<std::string>& real, const std::vector<s
 
 TEST_CASE("the model's statements answer and leave what Postgres answers and leaves") {
   const ManualDatabase database;
-  postgres::ConnectionPool connections(postgres::PoolSettings{
-      .database_url = database.url, .connections_max = 2, .search_path = ManualDatabase::path});
+  postgres::ConnectionPool connections(
+      postgres::PoolSettings{.database_url = database.url, .connections_max = 2, .search_path = ManualDatabase::path});
   pqxx::connection link(database.url);
 
   for (std::uint64_t seed = 1; seed <= sequences; ++seed) {

@@ -18,13 +18,12 @@ std::string or_dash(const std::string& text) { return text.empty() ? "-" : text;
 std::string truth(bool is_true) { return is_true ? "t" : "f"; }
 
 std::string shown(const QueueRow& row) {
-  return "queue " + row.queue_id.str() + " " + row.execution_id.str() + " " +
-         std::string(to_string(row.status)) + " " + std::to_string(row.epoch) + " " +
-         std::to_string(row.attempts) + "/" + std::to_string(row.max_attempts) + " " +
+  return "queue " + row.queue_id.str() + " " + row.execution_id.str() + " " + std::string(to_string(row.status)) + " " +
+         std::to_string(row.epoch) + " " + std::to_string(row.attempts) + "/" + std::to_string(row.max_attempts) + " " +
          std::to_string(row.priority) + " " + or_dash(row.worker_id) + " " + shown(row.available_at) + " " +
          shown(row.claimed_at) + " " + shown(row.finished_at) + " " + shown(row.created_at) + " " +
-         truth(row.is_cancel_requested) + " " + or_dash(row.idempotency_key) + " " + or_dash(row.result) +
-         " " + or_dash(row.error);
+         truth(row.is_cancel_requested) + " " + or_dash(row.idempotency_key) + " " + or_dash(row.result) + " " +
+         or_dash(row.error);
 }
 
 std::vector<std::string> dump(const Database& database) {
@@ -39,8 +38,7 @@ std::vector<std::string> dump(const Database& database) {
     std::sort(ids.begin(), ids.end());
     std::string text;
     for (const auto id : ids) text += (text.empty() ? "" : ",") + id.str();
-    lines.push_back("claim " + key.first + " " + key.second.str() + " " + text + " " +
-                    shown(claim.claimed_at));
+    lines.push_back("claim " + key.first + " " + key.second.str() + " " + text + " " + shown(claim.claimed_at));
   }
   for (const auto& [id, execution] : database.executions) {
     lines.push_back("execution " + id.str() + " " + std::string(to_string(execution.row.status)) + " " +
@@ -48,22 +46,20 @@ std::vector<std::string> dump(const Database& database) {
                     truth(execution.is_parent_told));
   }
   for (const auto& event : database.events) {
-    lines.push_back("event " + event.event_id.str() + " " + event.queue_id.str() + " " + event.event_type +
-                    " " + or_dash(event.status));
+    lines.push_back("event " + event.event_id.str() + " " + event.queue_id.str() + " " + event.event_type + " " +
+                    or_dash(event.status));
   }
   for (const auto& [id, letter] : database.dead_letters) {
     lines.push_back("dead " + id.str() + " " + letter.error_kind + " " + std::to_string(letter.attempts));
   }
   for (const auto& [key, item] : database.loop_items) {
-    lines.push_back("item " + std::to_string(std::get<2>(key)) + " " + item.status + " " +
-                    or_dash(item.result));
+    lines.push_back("item " + std::to_string(std::get<2>(key)) + " " + item.status + " " + or_dash(item.result));
   }
   std::map<DepthKey, std::int64_t> depth = database.depth;
   for (const auto& [key, change] : database.changes) depth[key] += change;
   for (const auto& [key, count] : depth) {
     if (count != 0)
-      lines.push_back("depth " + key.first + " " + std::string(to_string(key.second)) + " " +
-                      std::to_string(count));
+      lines.push_back("depth " + key.first + " " + std::string(to_string(key.second)) + " " + std::to_string(count));
   }
   std::sort(lines.begin(), lines.end());
   return lines;
@@ -79,8 +75,7 @@ int main(int count, char** words) {
     return 2;
   }
   Time now{0};
-  Database database([&] { return now; },
-                    [](const std::string& what) { std::printf("BROKEN %s\n", what.c_str()); });
+  Database database([&] { return now; }, [](const std::string& what) { std::printf("BROKEN %s\n", what.c_str()); });
   installation().database = &database;
   noetl::postgres::ConnectionPool connections{noetl::postgres::PoolSettings{}};
   const Bench bench{.connections = connections,

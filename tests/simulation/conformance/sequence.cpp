@@ -140,8 +140,8 @@ class Sequence : Choices {
     heartbeat.status = random_.one_in(4) ? "draining" : "ready";
     const auto answer = store::WorkerTable(session).renew(heartbeat, lease, {++claim_});
     say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + " confirmed " +
-        std::to_string(heartbeat.confirmed_claim_ids.size()) + (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
-        (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
+        std::to_string(heartbeat.confirmed_claim_ids.size()) + (heartbeat.has_claim_in_flight ? " claiming" : "") +
+        " -> " + (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
         listed(answer.lost) + " cancelled" + listed(answer.cancelled));
   }
 
@@ -159,8 +159,7 @@ class Sequence : Choices {
     for (int i = random_.between(1, 3); i > 0; --i) {
       const auto one = some_lease();
       if (!one) return;
-      if (std::ranges::any_of(said, [&](const auto& other) { return other.queue_id == one->queue_id; }))
-        continue;
+      if (std::ranges::any_of(said, [&](const auto& other) { return other.queue_id == one->queue_id; })) continue;
       finished.push_back({*one, &result, {5000 + ++event_}, std::chrono::microseconds(5)});
       said.push_back(*one);
     }
@@ -173,9 +172,9 @@ class Sequence : Choices {
     const auto one = some_lease();
     if (!one) return;
     for (const auto& locked : store::QueueTable(session).lock({one->queue_id})) {
-      say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) +
-          " epoch " + std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) +
-          " of " + std::to_string(locked.max_attempts) + " by " + locked.worker_id + " " + locked.instance +
+      say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) + " epoch " +
+          std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) + " of " +
+          std::to_string(locked.max_attempts) + " by " + locked.worker_id + " " + locked.instance +
           (locked.is_cancel_requested ? " cancelled" : ""));
       store::EndedAttempt ended{.lease = *one,
                                 .status = CommandStatus::done,
@@ -232,8 +231,7 @@ class Sequence : Choices {
     const int rows_max = random_.between(1, 30);
     const int waiting_max = random_.between(1, 10);
     const auto found = store::UpkeepStatements(session).unclaimed(after, until, rows_max, waiting_max, last);
-    say("unclaimed_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " +
-        last.str());
+    say("unclaimed_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " + last.str());
   }
 
   void claimable(postgres::Session& session) {
@@ -246,7 +244,8 @@ class Sequence : Choices {
   void candidates(postgres::Session& session) {
     std::optional<base::CommandId> first;
     const int least = random_.one_in(3) ? 1 : wire::priority_min;
-    const auto found = store::QueueTable(session).candidates({"default", some_command(), random_.between(1, 5), least}, first);
+    const auto found =
+        store::QueueTable(session).candidates({"default", some_command(), random_.between(1, 5), least}, first);
     std::string text;
     for (const auto id : found) text += " " + id.str();  // in this order: it says who goes first
     say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));
@@ -255,8 +254,7 @@ class Sequence : Choices {
   void cancel(postgres::Session& session) {
     if (!random_.one_in(3)) return;
     const auto id = some_execution();
-    say("cancel_commands_of_execution " + id.str() + " ->" +
-        listed(store::QueueTable(session).cancel_commands(id)));
+    say("cancel_commands_of_execution " + id.str() + " ->" + listed(store::QueueTable(session).cancel_commands(id)));
   }
 
   void stop_or_drain(postgres::Session& session) {
@@ -269,9 +267,8 @@ class Sequence : Choices {
 
   void look(postgres::Session& session) {
     const auto look = store::UpkeepStatements(session).look();
-    say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " +
-        std::to_string(look.next_due.count()) + " lease ends in " +
-        std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
+    say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " + std::to_string(look.next_due.count()) +
+        " lease ends in " + std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
         (look.has_lost_worker ? " lost" : "") + (look.has_orphan ? " orphan" : "") +
         (look.has_change ? " change" : "") + (look.has_waiting ? " waiting" : "") +
         (look.has_running ? " running" : "") + (look.has_unreported ? " unreported" : ""));
@@ -296,8 +293,7 @@ class Sequence : Choices {
   void update_executions(postgres::Session& session) {
     store::ExecutionUpdate update;
     update.execution_id = some_execution();
-    constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed,
-                                        ExecutionStatus::failed};
+    constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed, ExecutionStatus::failed};
     update.status = ends[random_.below(std::size(ends))];
     update.outstanding = update.status == ExecutionStatus::running ? random_.between(1, 3) : 0;
     update.current_step = "s";
@@ -305,8 +301,8 @@ class Sequence : Choices {
     store::ExecutionTable(session).update({update});
     say("update_executions " + update.execution_id.str() + " " + std::string(to_string(update.status)));
     for (const auto& locked : store::ExecutionTable(session).lock({update.execution_id, some_execution()})) {
-      say("lock_executions -> " + locked.execution_id.str() + " " + std::string(to_string(locked.status)) +
-          " " + locked.state + (locked.has_caller ? " has a caller" : ""));
+      say("lock_executions -> " + locked.execution_id.str() + " " + std::string(to_string(locked.status)) + " " +
+          locked.state + (locked.has_caller ? " has a caller" : ""));
     }
   }
 

@@ -8,7 +8,8 @@ namespace noetl::store {
 using domain::CommandStatus;
 using simulation::QueueRow;
 
-void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent, const ClaimFor& worker) {
+void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent,
+                                const ClaimFor& worker) {
   auto& database = session_.database;
   std::vector<base::CommandId> claimed;
   for (const auto& c : commands) {
@@ -47,7 +48,8 @@ void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands
     });
   }
   if (!claimed.empty() && !database.flaws.is_unlisted)
-    database.claims[{worker.worker_id, worker.claim_id}] = {.queue_ids = std::move(claimed), .claimed_at = database.now()};
+    database.claims[{worker.worker_id, worker.claim_id}] = {.queue_ids = std::move(claimed),
+                                                            .claimed_at = database.now()};
 }
 
 std::vector<CommandAtWorker> AtWorkerStatements::running(base::ExecutionId execution_id, const std::string& worker_id) {

@@ -18,17 +18,14 @@ namespace {
 }  // namespace
 
 // Nothing is paused here, and so nothing postponed.
-std::vector<WaitingCommand> PauseStatements::resume_commands(
-    const std::vector<base::ExecutionId>& /*ids*/) {
+std::vector<WaitingCommand> PauseStatements::resume_commands(const std::vector<base::ExecutionId>& /*ids*/) {
   not_here("resume_commands");
 }
 void PoolTable::put(const wire::Pool& /*pool*/) { not_here("put_pool"); }
 std::vector<wire::PoolRow> PoolTable::shown() { not_here("pools_shown"); }
 wire::PoolRow PoolTable::shown_one(const std::string& /*pool*/) { not_here("pools_shown"); }
 PoolRemoval PoolTable::remove(const std::string& /*pool*/) { not_here("delete_pool"); }
-std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) {
-  not_here("milliseconds_until");
-}
+std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) { not_here("milliseconds_until"); }
 std::vector<wire::WorkerRow> WorkerTable::list(const std::string& /*pool*/, const std::string& /*status*/) {
   not_here("list_workers");
 }

@@ -114,8 +114,7 @@ std::vector<BrokerMessage> Broker::take(BrokerConsumer& consumer, int most) {
 }
 
 std::vector<std::pair<std::size_t, BrokerMessage>> Broker::fetch(const std::vector<std::string>& durables,
-                                                                 const std::vector<int>& most,
-                                                                 Time patience) {
+                                                                 const std::vector<int>& most, Time patience) {
   const Time until = scheduler_.now() + patience;
   for (;;) {
     Time next = until;
@@ -135,8 +134,7 @@ std::vector<std::pair<std::size_t, BrokerMessage>> Broker::fetch(const std::vect
 BrokerMessage* Broker::find(const std::string& durable, std::uint64_t sequence) {
   BrokerConsumer* found = consumer(durable);
   if (!is_up_ || found == nullptr || scheduler_.random().one_in(troubles.loses)) return nullptr;
-  const auto message =
-      std::ranges::find_if(found->messages, [&](const auto& one) { return one.sequence == sequence; });
+  const auto message = std::ranges::find_if(found->messages, [&](const auto& one) { return one.sequence == sequence; });
   return message == found->messages.end() ? nullptr : &*message;
 }
 

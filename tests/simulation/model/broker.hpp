@@ -64,8 +64,8 @@ class Broker {
   // Waiting and never delivered.
   [[nodiscard]] std::uint64_t untaken(const BrokerConsumer& consumer) const;
   // What can be delivered now, up to `most` of each; blocks until `patience` for a first one. With the place among `durables`.
-  [[nodiscard]] std::vector<std::pair<std::size_t, BrokerMessage>> fetch(
-      const std::vector<std::string>& durables, const std::vector<int>& most, Time patience);
+  [[nodiscard]] std::vector<std::pair<std::size_t, BrokerMessage>> fetch(const std::vector<std::string>& durables,
+                                                                         const std::vector<int>& most, Time patience);
   void settle(const std::string& durable, std::uint64_t sequence);
   void postpone(const std::string& durable, std::uint64_t sequence, Time by);
 

@@ -21,7 +21,8 @@ std::vector<base::CommandId> by_priority(const Database& database, const std::st
   }
   if (urgent.empty()) return ids;
   std::ranges::sort(urgent, [](const auto* a, const auto* b) {
-    return std::tuple(-a->priority, *a->available_at, a->queue_id) < std::tuple(-b->priority, *b->available_at, b->queue_id);
+    return std::tuple(-a->priority, *a->available_at, a->queue_id) <
+           std::tuple(-b->priority, *b->available_at, b->queue_id);
   });
   std::vector<base::CommandId> chosen;
   for (const auto* row : urgent) chosen.push_back(row->queue_id);

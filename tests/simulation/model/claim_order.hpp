@@ -7,7 +7,9 @@
 
 namespace noetl::simulation {
 
-[[nodiscard]] inline bool is_due(const QueueRow& row, Time now) { return !row.available_at || *row.available_at <= now; }
+[[nodiscard]] inline bool is_due(const QueueRow& row, Time now) {
+  return !row.available_at || *row.available_at <= now;
+}
 
 // What is due in the pool with a priority above 0, and then of the ids as many as it leaves room for; the ids when there is none of it.
 [[nodiscard]] std::vector<base::CommandId> by_priority(const Database& database, const std::string& pool,

@@ -28,14 +28,12 @@ void Database::update(QueueRow& row, const char* statement, const std::function<
     count(row.pool, row.status, 1);
   }
   const auto where = std::string(statement) + " made of command " + row.queue_id.str() + " ";
-  if (domain::is_terminal(status))
-    report_(where + "something else, although it was " + std::string(to_string(status)));
+  if (domain::is_terminal(status)) report_(where + "something else, although it was " + std::string(to_string(status)));
   const bool is_ended_by_a_worker = domain::is_terminal(row.status) && row.status != CommandStatus::cancelled;
   if (status == CommandStatus::queued && is_ended_by_a_worker)
     report_(where + "an ended one, although nobody ran it (R2)");
   if (row.epoch < epoch) report_(where + "an older epoch (R2)");
-  if (status == CommandStatus::running && row.status == CommandStatus::running)
-    report_(where + "a second lease (R2)");
+  if (status == CommandStatus::running && row.status == CommandStatus::running) report_(where + "a second lease (R2)");
   check(row, statement);
 }
 
@@ -61,8 +59,8 @@ void Database::insert(QueueRow row) {
 // The CHECK constraints of noetl.queue.
 void Database::check(const QueueRow& row, const char* statement) {
   const auto broken = [&](const char* what) {
-    report_(std::string(statement) + " breaks a constraint of noetl.queue at command " + row.queue_id.str() +
-            ": " + what);
+    report_(std::string(statement) + " breaks a constraint of noetl.queue at command " + row.queue_id.str() + ": " +
+            what);
   };
   if (row.attempts < 0 || row.attempts > row.max_attempts) broken("attempts between 0 and max_attempts (R8)");
   if (row.epoch < row.attempts) broken("epoch >= attempts");
@@ -70,8 +68,7 @@ void Database::check(const QueueRow& row, const char* statement) {
     broken("a queued command has an attempt left");
   if (row.status == CommandStatus::running && (row.worker_id.empty() || !row.claimed_at))
     broken("a running one has a worker");
-  if (domain::is_terminal(row.status) != row.finished_at.has_value())
-    broken("exactly the final ones have finished_at");
+  if (domain::is_terminal(row.status) != row.finished_at.has_value()) broken("exactly the final ones have finished_at");
   if (row.execution_id.is_set() == row.node_id.empty()) broken("exactly those of executions have a node");
 }
 

@@ -19,8 +19,7 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
   auto& database = session_.database;
   std::vector<base::ExecutionId> inserted;
   for (const auto& execution : executions) {
-    if (!execution.idempotency_key.empty() && database.execution_keys.contains(execution.idempotency_key))
-      continue;
+    if (!execution.idempotency_key.empty() && database.execution_keys.contains(execution.idempotency_key)) continue;
     inserted.push_back(execution.execution_id);
     simulation::ExecutionRow row{.row = execution,
                                  .is_parent_told = execution.parent_node_id.empty(),
@@ -103,8 +102,7 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
   return shown;
 }
 
-std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
-                                                                 int limit) {
+std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of, int limit) {
   std::vector<UnreportedChild> unreported;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.is_parent_told || execution.row.status == ExecutionStatus::running) continue;
@@ -119,8 +117,7 @@ std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::E
   std::vector<EndedChild> ended;
   for (const auto& [id, execution] : session_.database.executions) {
     const auto& row = execution.row;
-    if (execution.is_parent_told || row.status == ExecutionStatus::running ||
-        std::ranges::count(ids, id) == 0)
+    if (execution.is_parent_told || row.status == ExecutionStatus::running || std::ranges::count(ids, id) == 0)
       continue;
     ended.push_back({.execution_id = id,
                      .parent_execution_id = row.parent_execution_id,
@@ -148,8 +145,7 @@ void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {
 
 void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
   for (const auto& item : items) {
-    const auto found =
-        session_.database.loop_items.find(LoopItemKey{item.execution_id, item.loop, item.index});
+    const auto found = session_.database.loop_items.find(LoopItemKey{item.execution_id, item.loop, item.index});
     if (found == session_.database.loop_items.end() || found->second.status != "pending") continue;
     found->second.status = item.is_completed ? "completed" : "failed";
     found->second.result = item.result;
@@ -195,8 +191,7 @@ std::vector<base::ExecutionId> TimeLimitStatements::overdue(int limit) {
   std::vector<base::ExecutionId> found;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.row.status != ExecutionStatus::running || !execution.deadline_at) continue;
-    if (*execution.deadline_at > session_.database.now() || found.size() >= static_cast<std::size_t>(limit))
-      continue;
+    if (*execution.deadline_at > session_.database.now() || found.size() >= static_cast<std::size_t>(limit)) continue;
     found.push_back(id);
   }
   return found;
@@ -211,8 +206,7 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
   return OverdueExecution{
       .row = locked_from(execution),
       .deadline_at =
-          std::to_string(std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at).count()) +
-          " ms",
+          std::to_string(std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at).count()) + " ms",
       .path = execution.row.path,
       .version = execution.row.version};
 }
@@ -229,12 +223,8 @@ void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
 PrunedWindow RetentionStatements::prune_commands(const RetentionPolicy&, const IdWindow&) { return {}; }
 PrunedWindow RetentionStatements::prune_events(std::chrono::seconds, const IdWindow&) { return {}; }
 EndedWindow RetentionStatements::ended_executions(const RetentionPolicy&, const IdWindow&) { return {}; }
-std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>&) {
-  return {};
-}
-PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>&, int) {
-  return {};
-}
+std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>&) { return {}; }
+PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>&, int) { return {}; }
 int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>&) { return 0; }
 int PrunedParts::largest() const { return 0; }
 
@@ -264,9 +254,8 @@ bool EventTable::insert_once(const SentEvent& event) {
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {
   for (const auto& [id, row] : session_.database.catalog) {
-    const bool is_it = request.catalog_id.is_set()
-                           ? id == request.catalog_id
-                           : row.path == request.path && row.version == request.version;
+    const bool is_it = request.catalog_id.is_set() ? id == request.catalog_id
+                                                   : row.path == request.path && row.version == request.version;
     if (is_it) return row;
   }
   return std::nullopt;

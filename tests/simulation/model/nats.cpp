@@ -67,8 +67,7 @@ base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& setting
   return state;
 }
 
-base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream,
-                                                       const ConsumerSettings& settings) {
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
   Scheduler::running()->sleep(round_trip);
   if (!connection_.is_connected()) return away("look for consumer " + settings.durable);
   if (!broker().has_stream(stream)) return base::failure(ErrorCode::not_found, "no stream " + stream);
@@ -81,15 +80,16 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   Scheduler::running()->sleep(round_trip);
   if (!connection_.is_connected()) return away("look for consumer " + durable);
   const auto* found = broker().has_stream(stream) ? broker().consumer(durable) : nullptr;
-  if (found == nullptr)
-    return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
+  if (found == nullptr) return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
   ConsumerState state;
   state.waiting = broker().untaken(*found);
   state.delivered_until = found->delivered_until;
   return state;
 }
 
-base::Result<std::vector<std::string>> JetStream::consumer_names(const std::string&) { return std::vector<std::string>{}; }
+base::Result<std::vector<std::string>> JetStream::consumer_names(const std::string&) {
+  return std::vector<std::string>{};
+}
 
 // One pool, which is always in use.
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
@@ -99,16 +99,14 @@ base::Result<void> JetStream::remove_consumer(const std::string& stream, const s
 base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
   Scheduler::running()->sleep(round_trip);
   const auto found = connection_.is_connected() ? broker().stored_at(sequence) : std::nullopt;
-  if (!found)
-    return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
+  if (!found) return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
   return *found;
 }
 
 base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::uint64_t sequence) {
   Scheduler::running()->sleep(round_trip);
   const auto found = connection_.is_connected() ? broker().stored_time(sequence) : std::nullopt;
-  if (!found)
-    return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
+  if (!found) return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
   return *found;
 }
 

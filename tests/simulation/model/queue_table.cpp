@@ -105,13 +105,13 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     database.insert(std::move(row));
   }
   // Unlike Postgres in two steps: nobody sees what lies between them.
-  auto claimed = claim_for.worker_id.empty() ? std::vector<domain::ClaimedCommand>{}
-                                         : claim({claim_for.worker_id, claim_for.instance}, inserted, claim_for.claim_id);
+  auto claimed = claim_for.worker_id.empty()
+                     ? std::vector<domain::ClaimedCommand>{}
+                     : claim({claim_for.worker_id, claim_for.instance}, inserted, claim_for.claim_id);
   return {.inserted = std::move(inserted), .claimed = std::move(claimed)};
 }
 
-std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
-    const std::vector<const wire::NewCommand*>& commands) {
+std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(const std::vector<const wire::NewCommand*>& commands) {
   using Json = nlohmann::json;
   const auto fingerprint = [](const std::string& pool, const Json& context) {
     return std::to_string(std::hash<std::string>{}(pool + " " + context.dump()));
@@ -132,14 +132,13 @@ std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
   return found;
 }
 
-std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker,
-                                                      const std::vector<base::CommandId>& ids,
+std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker, const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id, int slots) {
   auto& database = session_.database;
   const auto& worker_id = asker.worker_id;
   const auto worker = database.workers.find(worker_id);
-  if (worker == database.workers.end() || !worker->second.is_active() ||
-      worker->second.lease_until <= database.now() || !worker->second.is_of(asker.instance)) {
+  if (worker == database.workers.end() || !worker->second.is_active() || worker->second.lease_until <= database.now() ||
+      !worker->second.is_of(asker.instance)) {
     return {};
   }
   std::vector<domain::ClaimedCommand> commands;
@@ -176,8 +175,7 @@ std::vector<base::CommandId> QueueTable::claimable_of(const std::string& worker_
     const QueueRow* row = session_.database.find(id);
     if (row == nullptr || static_cast<int>(chosen.size()) >= limit) continue;
     const auto worker = database.workers.find(worker_id);
-    const bool is_of_pool =
-        worker != database.workers.end() && worker->second.registration.pool == row->pool;
+    const bool is_of_pool = worker != database.workers.end() && worker->second.registration.pool == row->pool;
     if ((row->status == CommandStatus::queued && is_due(*row, database.now()) && is_of_pool) ||
         (row->status == CommandStatus::running && row->worker_id == worker_id))
       chosen.push_back(id);
@@ -212,8 +210,8 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
   for (const auto& f : finished) {
     QueueRow* row = database.find(f.lease.queue_id);
     if (row == nullptr || row->execution_id.is_set()) continue;
-    const bool is_fenced = row->epoch == f.lease.epoch && row->status == CommandStatus::running &&
-                           row->worker_id == worker.worker_id;
+    const bool is_fenced =
+        row->epoch == f.lease.epoch && row->status == CommandStatus::running && row->worker_id == worker.worker_id;
     if (!is_fenced && (!database.flaws.is_unfenced || domain::is_terminal(row->status))) continue;
     // An update meets a row once, however often its id is in the input.
     if (std::ranges::count(done, f.lease.queue_id, &FinishedCommand::queue_id) > 0) continue;
@@ -238,8 +236,7 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
 }
 
 std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
-                                                         const std::vector<base::EventId>& ids,
-                                                         const Caller& worker) {
+                                                         const std::vector<base::EventId>& ids, const Caller& worker) {
   auto& database = session_.database;
   const auto& worker_id = worker.worker_id;
   if (!speaks_for(database, worker)) return {};
@@ -274,29 +271,27 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
   for (const auto id : sorted) {
     const QueueRow* row = session_.database.find(id);
     if (row == nullptr) continue;
-    locked.push_back(
-        {.lease = {row->queue_id, row->epoch},
-         .execution_id = row->execution_id,
-         .node_id = row->node_id,
-         .step = row->step,
-         .tool_kind = row->tool_kind,
-         .pool = row->pool,
-         .status = row->status,
-         .attempts = row->attempts,
-         .max_attempts = row->max_attempts,
-         .priority = row->priority,
-         .worker_id = row->worker_id,
-         .is_cancel_requested = row->is_cancel_requested,
-         .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
-         .frame = row->frame,
-         .retry = row->retry,
-         .instance = instance_of(session_.database, row->worker_id)});
+    locked.push_back({.lease = {row->queue_id, row->epoch},
+                      .execution_id = row->execution_id,
+                      .node_id = row->node_id,
+                      .step = row->step,
+                      .tool_kind = row->tool_kind,
+                      .pool = row->pool,
+                      .status = row->status,
+                      .attempts = row->attempts,
+                      .max_attempts = row->max_attempts,
+                      .priority = row->priority,
+                      .worker_id = row->worker_id,
+                      .is_cancel_requested = row->is_cancel_requested,
+                      .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
+                      .frame = row->frame,
+                      .retry = row->retry,
+                      .instance = instance_of(session_.database, row->worker_id)});
   }
   return locked;
 }
 
-std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(
-    const std::vector<base::CommandId>& ids) {
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, base::ExecutionId> found;
   for (const auto id : ids) {
     const QueueRow* row = session_.database.find(id);
@@ -346,8 +341,7 @@ std::vector<FinishedCommand> QueueTable::cancel_commands(base::ExecutionId execu
   return were_running;
 }
 
-std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,
-                                                     const std::string& step) {
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
   for (const auto id : session_.database.commands_of[execution_id]) {
     const QueueRow& row = session_.database.queue.at(id);
     if (row.step != step || row.status != CommandStatus::running) continue;

@@ -38,8 +38,7 @@ void reclaim_unconfirmed(Database& database, const wire::Heartbeat& heartbeat, b
     is_anew = database.claims.erase({heartbeat.worker_id, confirmed}) > 0 || is_anew;
   std::erase_if(database.claims, [&](const auto& entry) {
     const auto& [key, claim] = entry;
-    if (heartbeat.has_claim_in_flight || key.first != heartbeat.worker_id || claim.claimed_at >= before)
-      return false;
+    if (heartbeat.has_claim_in_flight || key.first != heartbeat.worker_id || claim.claimed_at >= before) return false;
     is_anew = true;
     stale.insert(stale.end(), claim.queue_ids.begin(), claim.queue_ids.end());
     return true;
@@ -86,8 +85,7 @@ milliseconds ceiled(Time time) { return std::chrono::ceil<milliseconds>(time); }
 }  // namespace
 
 bool WorkerTable::register_worker(const wire::WorkerRegistration& registration, milliseconds lease) {
-  if (const auto held = lease_of(registration.worker_id);
-      held && held->is_alive && !held->is_of(registration.instance))
+  if (const auto held = lease_of(registration.worker_id); held && held->is_alive && !held->is_of(registration.instance))
     return false;
   auto& worker = session_.database.workers[registration.worker_id];
   worker = {};
@@ -96,15 +94,13 @@ bool WorkerTable::register_worker(const wire::WorkerRegistration& registration, 
   return true;
 }
 
-wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease,
-                                         base::ClaimId claim_id) {
+wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease, base::ClaimId claim_id) {
   auto& database = session_.database;
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
   // Read before anything is freed: the parts of one statement see what was there when it began.
   for (const auto& held : heartbeat.held) {
     const QueueRow* row = database.find(held.queue_id);
-    const bool is_cancelled =
-        row != nullptr && (row->status == CommandStatus::cancelled || row->is_cancel_requested);
+    const bool is_cancelled = row != nullptr && (row->status == CommandStatus::cancelled || row->is_cancel_requested);
     if (is_cancelled)
       answer.cancelled.push_back(held.queue_id);
     else if (!runs_under(row, heartbeat.worker_id) || row->epoch != held.epoch)
@@ -231,9 +227,9 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
   auto& database = session_.database;
   std::erase_if(database.claims, [&](const auto& entry) {
     const auto& [key, claim] = entry;
-    return is_gone(database, key.first, worker_id) &&
-           std::ranges::none_of(claim.queue_ids,
-                                [&](base::CommandId id) { return runs_under(database.find(id), key.first); });
+    return is_gone(database, key.first, worker_id) && std::ranges::none_of(claim.queue_ids, [&](base::CommandId id) {
+             return runs_under(database.find(id), key.first);
+           });
   });
 }
 
@@ -243,13 +239,11 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
   using Place = std::pair<Time, base::CommandId>;
   std::map<std::string, std::map<Place, const QueueRow*>> due;
   for (const auto& [id, row] : database.queue) {
-    if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now())
-      continue;
+    if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now()) continue;
     if (row.priority != 0) continue;
     const auto cursor = from.find(row.pool);
     const Place place{*row.available_at, id};
-    if (cursor != from.end() &&
-        place <= Place{Time{std::stoll(cursor->second.available_at)}, cursor->second.queue_id})
+    if (cursor != from.end() && place <= Place{Time{std::stoll(cursor->second.available_at)}, cursor->second.queue_id})
       continue;
     due[row.pool][place] = &row;
   }
@@ -301,7 +295,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
     if (waits && row.priority != 0) due.push_back(&row);
   }
   std::ranges::sort(due, [](const auto* a, const auto* b) {
-    return std::tuple(-a->priority, *a->available_at, a->queue_id) < std::tuple(-b->priority, *b->available_at, b->queue_id);
+    return std::tuple(-a->priority, *a->available_at, a->queue_id) <
+           std::tuple(-b->priority, *b->available_at, b->queue_id);
   });
   std::map<std::pair<std::string, bool>, int> places;
   std::vector<WaitingCommand> found;
@@ -314,9 +309,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
   return found;
 }
 
-std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until,
-                                                        int rows_max, int waiting_max,
-                                                        base::CommandId& last_seen) {
+std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until, int rows_max,
+                                                        int waiting_max, base::CommandId& last_seen) {
   auto& database = session_.database;
   std::vector<WaitingCommand> found;
   int looked_at = 0;

@@ -38,10 +38,9 @@ TEST_CASE("what a web page of another origin sends is refused on every route, wi
   const AccessCheck check({});
 
   CHECK(status(check, own) == 0);
-  for (const char* line :
-       {"Origin: http://evil.example", "Origin: null", "Origin: http://localhost:9999",
-        "Origin: http://localhost:8082\r\nOrigin: http://evil.example", "Sec-Fetch-Site: cross-site",
-        "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site"}) {
+  for (const char* line : {"Origin: http://evil.example", "Origin: null", "Origin: http://localhost:9999",
+                           "Origin: http://localhost:8082\r\nOrigin: http://evil.example", "Sec-Fetch-Site: cross-site",
+                           "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site"}) {
     CAPTURE(line);
     for (const auto& one : endpoints()) {
       const auto refusal = check.refusal(head(own + line + "\r\n"), &one);
@@ -58,8 +57,7 @@ TEST_CASE("while no token is set the server answers to its own names alone") {
   const AccessCheck check(
       {.token = {}, .worker_token = {}, .hosts = {"Box.Example"}, .server_url = "http://server:8082"});
 
-  for (const char* host :
-       {"localhost", "LOCALHOST:1", "127.0.0.1:8082", "[::1]:8082", "box.example", "server:8082"})
+  for (const char* host : {"localhost", "LOCALHOST:1", "127.0.0.1:8082", "[::1]:8082", "box.example", "server:8082"})
     CHECK(status(check, "Host: " + std::string(host) + "\r\n") == 0);
   for (const char* host :
        {"127.evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "localhost.", "127.0.0.2",
@@ -69,26 +67,24 @@ TEST_CASE("while no token is set the server answers to its own names alone") {
     CHECK(status(check, "Host: " + std::string(host) + "\r\n", "getCredential") == 421);
     CHECK(status(check, "Host: " + std::string(host) + "\r\n", "livez") == 0);
   }
-  CHECK(status(AccessCheck({.token = "t", .worker_token = {}}),
-               "Host: pod-7.example\r\nAuthorization: Bearer t\r\n") == 0);
+  CHECK(status(AccessCheck({.token = "t", .worker_token = {}}), "Host: pod-7.example\r\nAuthorization: Bearer t\r\n") ==
+        0);
 }
 
 TEST_CASE("a body says that it is JSON, or YAML where that is taken") {
   const AccessCheck check({});
   const std::string body = own + "Content-Length: 2\r\n";
 
-  for (const char* type :
-       {"application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""})
+  for (const char* type : {"application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""})
     CHECK(status(check, body + "Content-Type: " + type + "\r\n", "enqueueCommands") == 0);
   CHECK(status(check, body + "Content-Type: application/yaml\r\n", "registerPlaybook") == 0);
   CHECK(status(check, own, "pausePool") == 0);
   CHECK(status(check, own + "Content-Length: 0\r\n", "pausePool") == 0);
   CHECK(status(check, body, "enqueueCommands") == 415);
   CHECK(status(check, own + "Transfer-Encoding: chunked\r\n", "enqueueCommands") == 415);
-  for (const char* type :
-       {"", "text/plain", "text/plain\t;x", "application/yaml", "application/json\t;charset=utf-8",
-        "application/json; charset=utf-8; x=1", "application/json;", "application/json, text/plain",
-        "application/json\r\nContent-Type: text/plain"}) {
+  for (const char* type : {"", "text/plain", "text/plain\t;x", "application/yaml", "application/json\t;charset=utf-8",
+                           "application/json; charset=utf-8; x=1", "application/json;", "application/json, text/plain",
+                           "application/json\r\nContent-Type: text/plain"}) {
     CAPTURE(type);
     CHECK(status(check, body + "Content-Type: " + type + "\r\n", "enqueueCommands") == 415);
   }
@@ -98,7 +94,8 @@ TEST_CASE("a body is packed with codings that the server undoes, or it is refuse
   const AccessCheck check({});
   const std::string body = own + "Content-Length: 2\r\nContent-Type: application/json\r\n";
 
-  for (const char* known : {"gzip", "GZip", "x-gzip", "deflate", "gzip, deflate", "gzip\r\nContent-Encoding: deflate", ""}) {
+  for (const char* known :
+       {"gzip", "GZip", "x-gzip", "deflate", "gzip, deflate", "gzip\r\nContent-Encoding: deflate", ""}) {
     CAPTURE(known);
     CHECK(status(check, body + "Content-Encoding: " + known + "\r\n", "enqueueCommands") == 0);
   }
@@ -141,10 +138,8 @@ TEST_CASE("one token alone opens everything, metrics may be open, and insecure o
     CHECK(status(check, own, "metrics") == 401);
   }
   CHECK(status(AccessCheck({.token = "t", .worker_token = {}, .is_metrics_open = true}), own, "metrics") == 0);
-  CHECK(status(AccessCheck({.token = {}, .worker_token = "t", .is_insecure = true}), own, "enqueueCommands") ==
-        0);
-  CHECK(status(AccessCheck({.token = "t", .worker_token = {}, .is_insecure = true}), own, "enqueueCommands") ==
-        401);
+  CHECK(status(AccessCheck({.token = {}, .worker_token = "t", .is_insecure = true}), own, "enqueueCommands") == 0);
+  CHECK(status(AccessCheck({.token = "t", .worker_token = {}, .is_insecure = true}), own, "enqueueCommands") == 401);
 }
 
 TEST_CASE("of this machine is who calls from loopback under a name of loopback, by no proxy and no page") {
@@ -154,9 +149,9 @@ TEST_CASE("of this machine is who calls from loopback under a name of loopback, 
   CHECK_FALSE(is_local(head(own), "10.0.0.7"));
   CHECK_FALSE(is_local(head("Host: 127.evil.example\r\n"), "127.0.0.1"));
   CHECK_FALSE(is_local(head("Host: server:8082\r\n"), "127.0.0.1"));
-  for (const char* line : {"Forwarded: for=1.2.3.4", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Host: a",
-                           "X-Forwarded-Proto: https", "Via: 1.1 proxy", "X-Real-IP: 1.2.3.4",
-                           "Origin: http://localhost:8082", "Sec-Fetch-Site: none"}) {
+  for (const char* line :
+       {"Forwarded: for=1.2.3.4", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Host: a", "X-Forwarded-Proto: https",
+        "Via: 1.1 proxy", "X-Real-IP: 1.2.3.4", "Origin: http://localhost:8082", "Sec-Fetch-Site: none"}) {
     CAPTURE(line);
     CHECK_FALSE(is_local(head(own + line + "\r\n"), "127.0.0.1"));
   }

@@ -38,10 +38,8 @@ TEST_CASE("requests are counted by operation and status") {
   static_cast<void>(get(server, "/nothing"));
 
   const std::string metrics = server.metrics();
-  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="200"} 1)") !=
-        std::string::npos);
-  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="400"} 1)") !=
-        std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="200"} 1)") != std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="400"} 1)") != std::string::npos);
   CHECK(metrics.find(R"(noetl_http_requests_total{operation="none",status="other"} 1)") != std::string::npos);
 }
 
@@ -51,6 +49,5 @@ TEST_CASE("a port that is taken is said to be") {
   auto settings = api_settings();
   settings.port = server.port();
 
-  CHECK_THROWS_WITH_AS(RunningApi{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"),
-                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(RunningApi{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"), std::runtime_error);
 }

@@ -140,8 +140,7 @@ TEST_CASE("what is no HTTP gets a problem and the connection ends") {
   reset_fake_app();
   const RunningApi server;
   for (const std::string& request :
-       {std::string("hello\r\n\r\n"),
-        "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
+       {std::string("hello\r\n\r\n"), "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
     const RawConnection raw(server.port());
     raw.send(request);
     const std::string answer = raw.receive_all();
@@ -171,8 +170,8 @@ TEST_CASE("a body whose length is told twice, or is no number, is refused") {
         "Content-Length: -5", "Content-Length: 99999999999999999999"}) {
     CAPTURE(lengths);
     const RawConnection raw(server.port());
-    raw.send("POST /api/v2/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-             lengths + "\r\n\r\n{}");
+    raw.send("POST /api/v2/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + lengths +
+             "\r\n\r\n{}");
     CHECK(raw.receive_all().starts_with("HTTP/1.1 400"));
   }
 }
@@ -240,9 +239,8 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
 
   std::vector<std::future<int>> flood;
   for (int i = 0; i < 12; ++i) {
-    flood.push_back(std::async(std::launch::async, [&] {
-      return post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})").status;
-    }));
+    flood.push_back(std::async(std::launch::async,
+                               [&] { return post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})").status; }));
   }
   inside.wait();
   const auto report =
@@ -256,8 +254,7 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   for (auto& one : flood) CHECK(one.get() == 201);
 }
 
-TEST_CASE(
-    "requests beyond threads and waiting room are refused with 503, but for those that watch the server") {
+TEST_CASE("requests beyond threads and waiting room are refused with 503, but for those that watch the server") {
   auto& app = reset_fake_app();
   auto settings = api_settings();
   settings.threads_max = 1;
@@ -271,8 +268,7 @@ TEST_CASE(
   };
   const RunningApi server(settings);
 
-  auto slow =
-      std::async(std::launch::async, [&] { return post(server, "/api/v2/execute", R"({"path":"a"})").status; });
+  auto slow = std::async(std::launch::async, [&] { return post(server, "/api/v2/execute", R"({"path":"a"})").status; });
   inside.wait();
   const auto refused = get(server, "/health");
   const auto live = get(server, "/livez");
@@ -336,8 +332,8 @@ TEST_CASE("stopping answers what is in flight and lets go of idle connections") 
   };
   auto server = std::make_unique<RunningApi>();
   const RawConnection idle(server->port());
-  auto slow = std::async(std::launch::async,
-                         [&] { return post(*server, "/api/v2/execute", R"({"path":"a"})").status; });
+  auto slow =
+      std::async(std::launch::async, [&] { return post(*server, "/api/v2/execute", R"({"path":"a"})").status; });
   inside.wait();
 
   auto stopped = std::async(std::launch::async, [&] { server->stop(); });

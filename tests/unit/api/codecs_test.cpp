@@ -13,9 +13,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-std::string field_of_error(const auto& result) {
-  return result ? std::string("accepted") : result.error().field;
-}
+std::string field_of_error(const auto& result) { return result ? std::string("accepted") : result.error().field; }
 
 }  // namespace
 
@@ -23,8 +21,7 @@ TEST_CASE("an execute request is read with ids as numbers or strings and workloa
   const auto by_path = wire::decode_execute_request(
       Json::parse(R"({"path":"a/b","version":2,"workload":{"x":1},"parent_execution_id":"12"})"));
   const auto by_id = wire::decode_execute_request(Json::parse(R"({"catalog_id":9007199254740993})"));
-  const auto latest =
-      wire::decode_execute_request(Json::parse(R"({"path":"a","version":"latest","payload":null})"));
+  const auto latest = wire::decode_execute_request(Json::parse(R"({"path":"a","version":"latest","payload":null})"));
 
   REQUIRE(by_path);
   CHECK(by_path->path == "a/b");
@@ -39,9 +36,7 @@ TEST_CASE("an execute request is read with ids as numbers or strings and workloa
 }
 
 TEST_CASE("an execute request that is wrong names the field") {
-  const auto field = [](const char* text) {
-    return field_of_error(wire::decode_execute_request(Json::parse(text)));
-  };
+  const auto field = [](const char* text) { return field_of_error(wire::decode_execute_request(Json::parse(text))); };
 
   CHECK(field("{}") == "/path");
   CHECK(field(R"({"path":"a","catalog_id":1})") == "/catalog_id");
@@ -69,10 +64,8 @@ TEST_CASE("a wrong item of an execute batch does not stop the others") {
 
 TEST_CASE("an execute batch's answer counts what started, was known and failed") {
   std::vector<base::Result<wire::ExecuteAnswer>> answers;
-  answers.emplace_back(
-      wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = false});
-  answers.emplace_back(
-      wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = true});
+  answers.emplace_back(wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = false});
+  answers.emplace_back(wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = true});
   answers.emplace_back(base::failure(base::ErrorCode::not_found, "no such playbook"));
 
   const Json json = Json::parse(wire::encode_execute_batch(answers));
@@ -82,8 +75,7 @@ TEST_CASE("an execute batch's answer counts what started, was known and failed")
   CHECK(json["duplicates"] == 1);
   CHECK(json["failed"] == 1);
   CHECK(json["results"][0] ==
-        Json::parse(
-            R"({"index":0,"status":"started","execution_id":"1","commands_generated":2,"error":null})"));
+        Json::parse(R"({"index":0,"status":"started","execution_id":"1","commands_generated":2,"error":null})"));
   CHECK(json["results"][2]["status"] == "error");
   CHECK(json["results"][2]["error"]["code"] == "not_found");
 }

@@ -11,7 +11,8 @@
 using namespace noetl;
 using namespace noetl::api_test;
 
-TEST_CASE("polls for direct dispatch wait in half of the room of long polls; for more there is none, which is no error") {
+TEST_CASE(
+    "polls for direct dispatch wait in half of the room of long polls; for more there is none, which is no error") {
   auto& app = reset_fake_app();
   auto settings = api_settings();
   settings.long_polls_max = 2;
@@ -26,8 +27,7 @@ TEST_CASE("polls for direct dispatch wait in half of the room of long polls; for
   };
   RunningApi server(settings);
   const char* direct_dispatch = R"({"worker_id":"w","slots":1,"wait":30,"direct_dispatch":true})";
-  auto first =
-      std::async(std::launch::async, [&] { return post(server, "/api/v2/commands/claim", direct_dispatch); });
+  auto first = std::async(std::launch::async, [&] { return post(server, "/api/v2/commands/claim", direct_dispatch); });
   auto poll = std::async(std::launch::async, [&] {
     return post(server, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})");
   });

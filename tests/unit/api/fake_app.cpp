@@ -46,16 +46,14 @@ FakeApp& reset_fake_app() {
   app.report = [](const wire::ReportRequest& request) {
     wire::ReportAnswer answer;
     for (const auto& attempt : request.attempts)
-      answer.verdicts.push_back(
-          {.queue_id = attempt.lease.queue_id, .refused = {}, .message = {}, .retry_after = {}});
+      answer.verdicts.push_back({.queue_id = attempt.lease.queue_id, .refused = {}, .message = {}, .retry_after = {}});
     for (std::size_t i = 0; i < request.events.size(); ++i)
       answer.verdicts.push_back({.queue_id = {}, .refused = {}, .message = {}, .retry_after = {}});
     answer.commands_generated = 2;
     return answer;
   };
   app.register_playbook = [](const wire::RegisterRequest&) {
-    return wire::RegisterAnswer{
-        .catalog_id = {5}, .path = "a/b", .version = 1, .kind = "Playbook", .is_new = true};
+    return wire::RegisterAnswer{.catalog_id = {5}, .path = "a/b", .version = 1, .kind = "Playbook", .is_new = true};
   };
   app.heartbeat = [](const wire::Heartbeat&) { return wire::HeartbeatAnswer{}; };
   app.register_worker = [](const wire::WorkerRegistration& registration) {
@@ -91,8 +89,8 @@ namespace noetl::executions {
 base::Result<wire::ExecuteAnswer> start_execution(dispatch::ServerContext&, const wire::ExecuteRequest& request) {
   return api_test::fake_app().start(request);
 }
-std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    dispatch::ServerContext&, const std::vector<wire::ExecuteRequest>& requests) {
+std::vector<base::Result<wire::ExecuteAnswer>> start_executions(dispatch::ServerContext&,
+                                                                const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers;
   for (const auto& request : requests) answers.push_back(api_test::fake_app().start(request));
   return answers;
@@ -102,8 +100,8 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
 
 namespace noetl::queue {
 
-base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    dispatch::ServerContext&, const std::vector<wire::NewCommand>& commands) {
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(dispatch::ServerContext&,
+                                                                  const std::vector<wire::NewCommand>& commands) {
   return api_test::fake_app().enqueue(commands);
 }
 base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext&, const wire::ClaimRequest& request,
@@ -115,7 +113,9 @@ base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext&, const w
 
 namespace noetl::attempts {
 
-base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
+base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext&, const wire::AheadRequest&) {
+  return wire::AheadAnswer{};
+}
 base::Result<wire::ReportAnswer> report_events(dispatch::ServerContext&, const wire::ReportRequest& request) {
   return api_test::fake_app().report(request);
 }
@@ -140,7 +140,8 @@ base::Result<wire::CatalogRow> get_resource(dispatch::ServerContext&, const wire
 
 namespace noetl::queue {
 
-base::Result<wire::RegistrationAnswer> register_worker(dispatch::ServerContext&, const wire::WorkerRegistration& registration) {
+base::Result<wire::RegistrationAnswer> register_worker(dispatch::ServerContext&,
+                                                       const wire::WorkerRegistration& registration) {
   return api_test::fake_app().register_worker(registration);
 }
 base::Result<wire::HeartbeatAnswer> renew_leases(dispatch::ServerContext&, const wire::Heartbeat& heartbeat) {
@@ -205,7 +206,8 @@ base::Result<wire::CommandRow> get_command(dispatch::ServerContext&, base::Comma
 
 namespace noetl::queue {
 
-base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext&, base::CommandId queue_id, const std::string&) {
+base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext&, base::CommandId queue_id,
+                                                    const std::string&) {
   return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
 }
 wire::CancelledCommands cancel_commands(dispatch::ServerContext&, const wire::CancelCommandsRequest& request) {

@@ -19,8 +19,7 @@ namespace noetl::api_test {
 
 struct FakeApp {
   std::function<base::Result<wire::ExecuteAnswer>(const wire::ExecuteRequest&)> start;
-  std::function<base::Result<std::vector<wire::EnqueuedCommand>>(const std::vector<wire::NewCommand>&)>
-      enqueue;
+  std::function<base::Result<std::vector<wire::EnqueuedCommand>>(const std::vector<wire::NewCommand>&)> enqueue;
   std::function<base::Result<wire::ClaimAnswer>(const wire::ClaimRequest&, std::stop_token)> claim;
   std::function<base::Result<wire::ReportAnswer>(const wire::ReportRequest&)> report;
   std::function<base::Result<wire::RegisterAnswer>(const wire::RegisterRequest&)> register_playbook;

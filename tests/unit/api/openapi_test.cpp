@@ -110,8 +110,8 @@ TEST_CASE("every route, code and metric of the server is in docs/reference/proto
     for (const auto code : api::errors_of(endpoint))
       CHECK(text.find("`" + std::string(base::to_string(code)) + "`") != std::string::npos);
   }
-  for (const char* metric : {"noetl_http_requests_total", "noetl_http_request_seconds",
-                             "noetl_http_in_flight", "noetl_http_connections", "noetl_http_refused_total"}) {
+  for (const char* metric : {"noetl_http_requests_total", "noetl_http_request_seconds", "noetl_http_in_flight",
+                             "noetl_http_connections", "noetl_http_refused_total"}) {
     CHECK(text.find(metric) != std::string::npos);
   }
 }
@@ -146,10 +146,8 @@ TEST_CASE("an object says which fields it has always, and whether it may have ot
   const Json schemas = document()["components"]["schemas"];
   std::set<std::string> of_requests, of_answers;
   for (const auto& endpoint : api::endpoints()) {
-    if (!endpoint.request_schema.empty())
-      collect_names(schemas, std::string(endpoint.request_schema), of_requests);
-    if (!endpoint.response_schema.empty())
-      collect_names(schemas, std::string(endpoint.response_schema), of_answers);
+    if (!endpoint.request_schema.empty()) collect_names(schemas, std::string(endpoint.request_schema), of_requests);
+    if (!endpoint.response_schema.empty()) collect_names(schemas, std::string(endpoint.response_schema), of_answers);
   }
 
   for (const auto& [name, schema] : schemas.items()) {
@@ -157,8 +155,7 @@ TEST_CASE("an object says which fields it has always, and whether it may have ot
     each_schema(schema, name, [&](const Json& one, const std::string& place) {
       CAPTURE(place);
       CHECK_FALSE(one.contains("optional"));
-      CHECK_FALSE(
-          one.contains("default"));  // openapi-typescript takes such a field for one that must be given
+      CHECK_FALSE(one.contains("default"));  // openapi-typescript takes such a field for one that must be given
       if (one.value("type", Json()) == "object")
         CHECK((one.contains("properties") || one.contains("additionalProperties")));
       if (!one.contains("properties") || one["properties"].empty()) return;
@@ -188,8 +185,7 @@ TEST_CASE("of alternatives with fields, each has a field that must be there and 
       if (objects.size() < 2) return;
       CAPTURE(place);
       std::set<std::string> required;
-      for (const auto& object : objects)
-        CHECK(required.insert(object.value("required", Json::array()).dump()).second);
+      for (const auto& object : objects) CHECK(required.insert(object.value("required", Json::array()).dump()).second);
     });
   }
 }

@@ -23,8 +23,8 @@ Json RandomBodies::make(const Json& schema, int slips) {
   }
   if (schema.contains("enum")) return one_of(schema["enum"]);
   if (!schema.contains("type")) return anything();
-  const std::string type = schema["type"].is_array() ? one_of(schema["type"]).get<std::string>()
-                                                     : schema["type"].get<std::string>();
+  const std::string type =
+      schema["type"].is_array() ? one_of(schema["type"]).get<std::string>() : schema["type"].get<std::string>();
   const bool is_slip = chance(slips);
   if (type == "string") return text(schema, is_slip);
   if (type == "integer" || type == "number") return number(schema, type == "integer", is_slip);

@@ -41,28 +41,24 @@ TEST_CASE("a body that is no JSON is refused by every route that takes one") {
   for (const auto& endpoint : api::endpoints()) {
     if (endpoint.body == api::BodyKind::none || endpoint.method != "POST") continue;
     CAPTURE(endpoint.path);
-    for (const auto& body : broken)
-      check_problem(post(server, filled(endpoint.path), body), 400, "malformed_body");
+    for (const auto& body : broken) check_problem(post(server, filled(endpoint.path), body), 400, "malformed_body");
     check_problem(post(server, filled(endpoint.path), "[]"), 422, "invalid_input");
     check_problem(post(server, filled(endpoint.path), R"({"no_such_field_anywhere":1})"), 422, "invalid_input");
   }
 }
 
-TEST_CASE(
-    "a body that is not said to be JSON in so many words is refused, as a page may send it without asking") {
+TEST_CASE("a body that is not said to be JSON in so many words is refused, as a page may send it without asking") {
   reset_fake_app();
   const RunningApi server;
 
-  for (const char* type :
-       {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-        "TEXT/Plain; charset=utf-8", "text/plain\t;x", "application/jsonx", "application/json;x",
-        "application/json; charset=latin1", "application/yaml", "*/*"}) {
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+                           "TEXT/Plain; charset=utf-8", "text/plain\t;x", "application/jsonx", "application/json;x",
+                           "application/json; charset=latin1", "application/yaml", "*/*"}) {
     CAPTURE(type);
-    check_problem(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 415,
-                  "unsupported");
+    check_problem(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 415, "unsupported");
   }
-  CHECK(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8")
-            .status == 201);
+  CHECK(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8").status ==
+        201);
 }
 
 TEST_CASE("a body is unpacked as its Content-Encoding says, and refused where it cannot be") {
@@ -163,15 +159,12 @@ TEST_CASE("an Idempotency-Key that cannot be one, or belongs to another body, is
   reset_fake_app();
   const RunningApi server;
 
-  check_problem(
-      post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
-      "invalid_input");
-  check_problem(post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", ""}}), 422,
+  check_problem(post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
                 "invalid_input");
-  check_problem(
-      post(server, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 409,
-      "conflict");
-  check_problem(post(server, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})",
-                     {{"Idempotency-Key", "y"}}),
+  check_problem(post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", ""}}), 422, "invalid_input");
+  check_problem(post(server, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}),
                 409, "conflict");
+  check_problem(
+      post(server, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})", {{"Idempotency-Key", "y"}}), 409,
+      "conflict");
 }

@@ -71,8 +71,7 @@ TEST_CASE("a route takes a body when the document does, and only then") {
       request.headers = {{"Content-Type", "application/json"}};
       const auto result = client.send(request);
       REQUIRE(result);
-      const Answer answer{
-          .status = result->status, .body = Json::parse(result->body, nullptr, false), .headers = {}};
+      const Answer answer{.status = result->status, .body = Json::parse(result->body, nullptr, false), .headers = {}};
       if (is_refusal_of_meaning(answer)) continue;
       const bool is_taken = answer.status != 400 && answer.status != 422;
       taken += is_taken ? 1 : 0;

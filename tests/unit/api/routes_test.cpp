@@ -17,8 +17,8 @@ TEST_CASE("execute answers in NoETL v1's shape, under both names, and passes on 
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
   for (const char* path : {"/api/v2/execute", "/api/execute"}) {
-    const auto answer = post(server, path, R"({"path":"a/b","payload":{"x":1}})",
-                             {{"Idempotency-Key", "k1"}, {"traceparent", trace}});
+    const auto answer =
+        post(server, path, R"({"path":"a/b","payload":{"x":1}})", {{"Idempotency-Key", "k1"}, {"traceparent", trace}});
     CHECK(answer.status == 200);
     CHECK(answer.body == Json::parse(R"({"execution_id":"77","status":"started","commands_generated":1})"));
     CHECK(seen.path == "a/b");
@@ -70,8 +70,7 @@ TEST_CASE("a playbook is registered as JSON, as base64 and as YAML") {
   std::string seen;
   app.register_playbook = [&](const wire::RegisterRequest& request) {
     seen = request.content;
-    return wire::RegisterAnswer{
-        .catalog_id = {5}, .path = "a/b", .version = 3, .kind = "Playbook", .is_new = true};
+    return wire::RegisterAnswer{.catalog_id = {5}, .path = "a/b", .version = 3, .kind = "Playbook", .is_new = true};
   };
   const RunningApi server;
 
@@ -167,13 +166,11 @@ TEST_CASE("one event has its verdict as the reply, a batch has them all") {
 
   const auto one = post(server, "/api/v2/events", end);
   CHECK(one.body == Json::parse(R"({"status":"ok","commands_generated":2})"));
-  const auto from_v1 =
-      post(server, "/api/events",
-           R"({"execution_id":"9","step":"start","name":"step.exit","payload":{},"worker_id":"w"})");
+  const auto from_v1 = post(server, "/api/events",
+                            R"({"execution_id":"9","step":"start","name":"step.exit","payload":{},"worker_id":"w"})");
   CHECK(from_v1.status == 200);
-  const auto batch =
-      post(server, "/api/v2/events",
-           R"({"worker_id":"w","events":[{"queue_id":"5","epoch":1,"name":"command.completed"}]})");
+  const auto batch = post(server, "/api/v2/events",
+                          R"({"worker_id":"w","events":[{"queue_id":"5","epoch":1,"name":"command.completed"}]})");
   CHECK(batch.body["verdicts"].size() == 1);
 
   app.report = [](const wire::ReportRequest& request) {
@@ -200,9 +197,7 @@ TEST_CASE("executions are read, listed and cancelled under the old and the new n
   CHECK(get(server, "/api/v2/executions/12").body["result"]["answer"] == 42);
   CHECK(get(server, "/api/executions/12/status").body["status"] == "COMPLETED");
   CHECK(get(server, "/api/executions/12").body["events"].is_array());
-  CHECK(get(server, "/api/v2/executions/12/events?event_type=step.exit&after=3&limit=5")
-            .body["next_after"]
-            .is_null());
+  CHECK(get(server, "/api/v2/executions/12/events?event_type=step.exit&after=3&limit=5").body["next_after"].is_null());
   const auto page = get(server, "/api/v2/executions?limit=2&before=9&status=completed");
   CHECK(page.body["executions"].size() == 2);
   CHECK(page.body["next_before"] == "9");
@@ -223,8 +218,7 @@ TEST_CASE("workers register, live, drain and leave under both families of routes
   };
   const RunningApi server;
 
-  CHECK(post(server, "/api/v2/workers", R"({"worker_id":"w","pool":"gpu","slots":4})").body["worker_id"] ==
-        "w");
+  CHECK(post(server, "/api/v2/workers", R"({"worker_id":"w","pool":"gpu","slots":4})").body["worker_id"] == "w");
   CHECK(post(server, "/api/v2/workers/w/heartbeat", R"({"held":[{"queue_id":"4","epoch":2}],"running":1})")
             .body["is_known"] == true);
   CHECK(seen.worker_id == "w");
@@ -240,10 +234,8 @@ TEST_CASE("workers register, live, drain and leave under both families of routes
           .body["name"] == "w");
   CHECK(post(server, "/api/worker/pool/heartbeat", R"({"name":"w","registration":{}})").body["status"] == "ok");
   CHECK(seen.has_claim_in_flight);
-  CHECK(post(server, "/api/worker/pool/deregister", R"({"name":"w","kind":"worker_pool"})").body["status"] ==
-        "ok");
-  CHECK(server.client().Delete("/api/worker/pool/deregister", R"({"name":"w"})", "application/json")->status ==
-        200);
+  CHECK(post(server, "/api/worker/pool/deregister", R"({"name":"w","kind":"worker_pool"})").body["status"] == "ok");
+  CHECK(server.client().Delete("/api/worker/pool/deregister", R"({"name":"w"})", "application/json")->status == 200);
   CHECK(get(server, "/api/worker/pools").body["count"] == 1);
 }
 

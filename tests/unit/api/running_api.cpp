@@ -23,9 +23,7 @@ Answer answer_of(const httplib::Result& result, const char* method, const std::s
                                   .content_type = content_type,
                                   .body = result->body});
   if (!wrong.empty()) throw std::runtime_error(wrong);
-  return {.status = result->status,
-          .body = Json::parse(result->body, nullptr, false),
-          .headers = result->headers};
+  return {.status = result->status, .body = Json::parse(result->body, nullptr, false), .headers = result->headers};
 }
 
 }  // namespace
@@ -77,8 +75,8 @@ Answer get(const RunningApi& server, const std::string& path) {
   return answer_of(server.client().Get(path.c_str()), "GET", path);
 }
 
-Answer post(const RunningApi& server, const std::string& path, const std::string& body,
-            const httplib::Headers& headers, const std::string& content_type) {
+Answer post(const RunningApi& server, const std::string& path, const std::string& body, const httplib::Headers& headers,
+            const std::string& content_type) {
   return answer_of(server.client().Post(path.c_str(), headers, body, content_type.c_str()), "POST", path);
 }
 

@@ -13,8 +13,7 @@ TEST_CASE("base64 is decoded with and without padding, and refused where it is n
   CHECK(base64_decoded("-_8=") == "\xFB\xFF");
   CHECK(base64_decoded("") == "");
   CHECK(base64_decoded("QU\r\nJD") == "ABC");
-  for (const char* text : {"Q", "Q===", "QUI==", "QQ=A", "a:b", "QUJDR"})
-    CHECK_FALSE(base64_decoded(text).has_value());
+  for (const char* text : {"Q", "Q===", "QUI==", "QQ=A", "a:b", "QUJDR"}) CHECK_FALSE(base64_decoded(text).has_value());
 }
 
 TEST_CASE("what was encoded is decoded, whatever bytes it has") {

@@ -51,14 +51,14 @@ struct Noetlctl {
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
     programs.move_tables = [this](const std::string&, const MoveRequest& request) {
       moved = request;
-      return base::Result<Json>(Json{{"moved", {{{"kind", "table"}, {"name", "orders"}, {"statement", "alter table noetl.orders"}}}},
-                                     {"search_path", nullptr},
-                                     {"playbooks", {{{"path", "a/b"}, {"version", 2}, {"name", "orders"}}}}});
+      return base::Result<Json>(
+          Json{{"moved", {{{"kind", "table"}, {"name", "orders"}, {"statement", "alter table noetl.orders"}}}},
+               {"search_path", nullptr},
+               {"playbooks", {{{"path", "a/b"}, {"version", 2}, {"name", "orders"}}}}});
     };
     programs.lint_playbook = [](std::string_view text) {
       LintOutcome outcome{.path = "a/b", .generation = "v10", .steps = 1, .findings = {}};
-      if (text.find("warn") != std::string_view::npos)
-        outcome.findings.push_back({false, {"x", "odd \x1b", 2, 3, ""}});
+      if (text.find("warn") != std::string_view::npos) outcome.findings.push_back({false, {"x", "odd \x1b", 2, 3, ""}});
       if (text.find("fail") != std::string_view::npos)
         outcome.findings.push_back({true, {"workflow[0]", "no such step", 4, 5, "did you mean 'end'?"}});
       return outcome;
@@ -213,12 +213,10 @@ TEST_CASE("a payload that is no JSON is refused before any call") {
   Noetlctl noetlctl;
 
   CHECK(noetlctl({"execute", "x", "--payload", "{", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
-  CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) ==
-        exit_usage);
+  CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
 }
 
-TEST_CASE(
-    "lint prints a line for each finding, a summary, and fails for errors or, when strict, for warnings") {
+TEST_CASE("lint prints a line for each finding, a summary, and fails for errors or, when strict, for warnings") {
   const auto lint = [](const std::string& text, const std::vector<std::string>& more = {}) {
     const std::string file = "lint_" + std::to_string(getpid()) + ".yaml";
     std::ofstream(file) << text;
@@ -236,8 +234,7 @@ TEST_CASE(
   CHECK(lint("warn").second.find(":2:3: warning: odd ? [x]") != std::string::npos);
   CHECK(lint("warn", {"--strict"}).first == 2);
   CHECK(lint("fail").first == 2);
-  CHECK(lint("fail").second.find(":4:5: error: no such step; did you mean 'end'? [workflow[0]]") !=
-        std::string::npos);
+  CHECK(lint("fail").second.find(":4:5: error: no such step; did you mean 'end'? [workflow[0]]") != std::string::npos);
   CHECK(lint("warn, fail").second.find("1 error, 1 warning") != std::string::npos);
   const auto json = Json::parse(lint("warn, fail", {"-o", "json"}).second);
   CHECK(json.at(0).at("generation") == "v10");
@@ -270,8 +267,8 @@ TEST_CASE("docs/reference/cli.md lists every error code with its exit code") {
 
   for (int code = 0; code <= static_cast<int>(base::ErrorCode::internal); ++code) {
     const auto& mapping = wire::mapping_of(static_cast<base::ErrorCode>(code));
-    const std::string row = "| `" + std::string(base::to_string(mapping.code)) + "` | " +
-                            std::to_string(mapping.cli_exit_code) + " |";
+    const std::string row =
+        "| `" + std::string(base::to_string(mapping.code)) + "` | " + std::to_string(mapping.cli_exit_code) + " |";
     CAPTURE(row);
     CHECK(text.find(row) != std::string::npos);
   }

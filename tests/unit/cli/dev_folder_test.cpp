@@ -14,8 +14,7 @@ namespace {
 
 // A folder that is gone when the test is over.
 struct TemporaryFolder {
-  std::string path =
-      std::filesystem::temp_directory_path() / ("noetl-dev-folder-" + std::to_string(getpid()));
+  std::string path = std::filesystem::temp_directory_path() / ("noetl-dev-folder-" + std::to_string(getpid()));
   TemporaryFolder() = default;
   ~TemporaryFolder() { std::filesystem::remove_all(path); }
   TemporaryFolder(const TemporaryFolder&) = delete;

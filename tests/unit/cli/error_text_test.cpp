@@ -45,18 +45,20 @@ TEST_CASE("an error of a request and one of SQL say what was asked") {
                     {"sqlstate", "42P01"},
                     {"line", 6},
                     {"code", "from shop_itemz"}}) ==
-        "statement 2 of 3 failed\n  kind not_found\n  statement 2 of 3, character 13, SQLSTATE 42P01\n  line 6: from shop_itemz");
+        "statement 2 of 3 failed\n  kind not_found\n  statement 2 of 3, character 13, SQLSTATE 42P01\n  line 6: from "
+        "shop_itemz");
 }
 
 TEST_CASE("an error of a called playbook leads down to the step that failed") {
-  const Json error{{"kind", "exception"},
-                   {"message", "playbook 'a' failed"},
-                   {"step", "call"},
-                   {"child",
-                    {{"path", "a"},
-                     {"execution_id", "7"},
-                     {"step", "deeper"},
-                     {"child", {{"path", "b"}, {"execution_id", "8"}, {"step", "clean"}, {"attempt", 1}, {"attempts", 1}}}}}};
+  const Json error{
+      {"kind", "exception"},
+      {"message", "playbook 'a' failed"},
+      {"step", "call"},
+      {"child",
+       {{"path", "a"},
+        {"execution_id", "7"},
+        {"step", "deeper"},
+        {"child", {{"path", "b"}, {"execution_id", "8"}, {"step", "clean"}, {"attempt", 1}, {"attempts", 1}}}}}};
 
   CHECK(error_text(error) ==
         "playbook 'a' failed\n  step call\n  kind exception\n  in playbook a, execution 7, step deeper\n"
@@ -68,7 +70,9 @@ TEST_CASE("the error stands last in what is printed, whatever is asked for") {
   const Streams streams{.out = out, .err = err};
 
   Output(streams, false, false)
-      .fields(Json{{"error", {{"kind", "exception"}, {"message", "boom"}}}, {"variables", {{"a", 1}}}, {"workload", {{"b", 2}}}});
+      .fields(Json{{"error", {{"kind", "exception"}, {"message", "boom"}}},
+                   {"variables", {{"a", 1}}},
+                   {"workload", {{"b", 2}}}});
 
   CHECK(out.str().ends_with("error: boom\n  kind exception\n"));
   CHECK(out.str().find("workload") < out.str().find("error:"));
@@ -77,9 +81,11 @@ TEST_CASE("the error stands last in what is printed, whatever is asked for") {
 TEST_CASE("of events a person reads what was printed, what failed and what is tried again") {
   CHECK(event_text({{"event_type", "command.log"}, {"payload", {{"output", "one\ntwo\n"}}}}) == "one\ntwo");
   CHECK(event_text({{"event_type", "call.error"},
-                    {"payload", {{"error", {{"message", "boom"}, {"item", {{"index", 1}}}, {"attempt", 2}, {"attempts", 5}}}}}}) ==
+                    {"payload",
+                     {{"error", {{"message", "boom"}, {"item", {{"index", 1}}}, {"attempt", 2}, {"attempts", 5}}}}}}) ==
         "boom (item 1, attempt 2 of 5)");
-  CHECK(event_text({{"event_type", "task.retry"}, {"payload", {{"attempt", 2}, {"delay_ms", 500}}}}) == "attempt 2 in 500 ms");
+  CHECK(event_text({{"event_type", "task.retry"}, {"payload", {{"attempt", 2}, {"delay_ms", 500}}}}) ==
+        "attempt 2 in 500 ms");
   CHECK(event_text({{"event_type", "step.enter"}, {"payload", {{"status", "started"}}}}).empty());
   CHECK(event_text({{"event_type", "call.error"}, {"payload", {{"error", {{"message", "a\033[31mb"}}}}}}) == "a?[31mb");
 }

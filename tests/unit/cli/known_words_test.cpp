@@ -24,11 +24,9 @@ Said noetlctl(const std::vector<std::string>& arguments) {
 
 TEST_CASE("a word that is no command is named, with what may have been meant and what there is") {
   const std::pair<std::vector<std::string>, std::string> cases[] = {
-      {{"execution", "lst"},
-       "noetlctl execution: there is no 'lst'; did you mean 'list'?\nthere are: list, get, "},
+      {{"execution", "lst"}, "noetlctl execution: there is no 'lst'; did you mean 'list'?\nthere are: list, get, "},
       {{"exection", "list"}, "noetlctl: there is no 'exection'; did you mean 'execution'?"},
-      {{"playbook", "regsiter", "x.yaml"},
-       "noetlctl playbook: there is no 'regsiter'; did you mean 'register'?"},
+      {{"playbook", "regsiter", "x.yaml"}, "noetlctl playbook: there is no 'regsiter'; did you mean 'register'?"},
       {{"execution", "logs", "1"}, "noetlctl execution: there is no 'logs'; did you mean 'events'?"},
       {{"worker", "stop", "w"}, "noetlctl worker: there is no 'stop'; did you mean 'drain'?"},
       {{"enqueue", "noop"}, "noetlctl: there is no 'enqueue'; did you mean 'command enqueue'?"},
@@ -67,12 +65,12 @@ TEST_CASE("a group without a command says which there are") {
 
 TEST_CASE("values are no words: of options, of arguments, behind --, negative numbers") {
   const std::string nobody = "http://127.0.0.1:1";
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"execution", "list", "--server-url", nobody, "--status", "lst"},
-           {"--server-url", nobody, "execution", "get", "frobnicate"},
-           {"execute", "a/b", "--set", "x=--wiat", "--server-url=" + nobody},
-           {"command", "enqueue", "noop", "--priority", "-5", "--server-url", nobody},
-           {"vars", "set", "--server-url", nobody, "1", "a=-1"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"execution", "list", "--server-url", nobody, "--status", "lst"},
+                                             {"--server-url", nobody, "execution", "get", "frobnicate"},
+                                             {"execute", "a/b", "--set", "x=--wiat", "--server-url=" + nobody},
+                                             {"command", "enqueue", "noop", "--priority", "-5", "--server-url", nobody},
+                                             {"vars", "set", "--server-url", nobody, "1", "a=-1"}}) {
     const auto said = noetlctl(arguments);
     CAPTURE(said.err);
     CHECK(said.err.find("there is no '") == std::string::npos);

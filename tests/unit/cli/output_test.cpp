@@ -74,9 +74,8 @@ TEST_CASE("an error shows every detail with its place and gives its exit code") 
 TEST_CASE("an error of several lines keeps them, without control sequences") {
   Written written;
 
-  const int code =
-      Output(written.streams, false, false)
-          .error(base::failure(base::ErrorCode::unavailable, "gone; its log:\n| a\033[2J\n").value());
+  const int code = Output(written.streams, false, false)
+                       .error(base::failure(base::ErrorCode::unavailable, "gone; its log:\n| a\033[2J\n").value());
 
   CHECK(code == 6);
   CHECK(written.err.str() == "error: gone; its log:\n| a?[2J\n (unavailable)\n");
@@ -94,8 +93,8 @@ TEST_CASE("fields can be chosen and ordered; empty ones are left out") {
 TEST_CASE("with JSON output an error is problem+json on stderr") {
   Written written;
 
-  const int code = Output(written.streams, true, false)
-                       .error(base::failure(base::ErrorCode::not_found, "no such").value());
+  const int code =
+      Output(written.streams, true, false).error(base::failure(base::ErrorCode::not_found, "no such").value());
 
   CHECK(code == 3);
   CHECK(Json::parse(written.err.str()).at("code") == "not_found");

@@ -29,7 +29,8 @@ TEST_CASE("a payload is a JSON object, given as text or as a file") {
 
 TEST_CASE("a payload that is no object, no JSON or no file is refused") {
   CHECK(read_payload("[1]").error().message == "payload: expected a JSON object, found array");
-  CHECK(read_payload(R"({"n": 340282366920938463463374607431768211456})").error().message.find("would be rounded") != std::string::npos);
+  CHECK(read_payload(R"({"n": 340282366920938463463374607431768211456})").error().message.find("would be rounded") !=
+        std::string::npos);
   CHECK_FALSE(read_payload("{").has_value());
   CHECK(read_payload("@/does/not/exist").error().code == base::ErrorCode::not_found);
   CHECK_FALSE(read_payload("@/tmp").has_value());
@@ -55,8 +56,7 @@ TEST_CASE("--set keeps a number that would be printed differently as text") {
        {"a=1.10", "b=1e5", "c=-0", "d=12345678901234567890123", "e=1.5", "f=00501", "g=18446744073709551615"})
     CHECK(apply_setting(payload, assignment).has_value());
 
-  CHECK(payload ==
-        Json::parse(R"({"a":"1.10","b":"1e5","c":"-0","d":"12345678901234567890123","e":1.5,"f":"00501",
+  CHECK(payload == Json::parse(R"({"a":"1.10","b":"1e5","c":"-0","d":"12345678901234567890123","e":1.5,"f":"00501",
                                    "g":18446744073709551615})"));
 }
 

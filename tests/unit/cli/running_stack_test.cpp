@@ -75,8 +75,7 @@ TEST_CASE("a stack that is not ready, or was killed, is none") {
   // Its note and its dev.json are left, nobody holds its lock.
   const fs::path notes = home.path / "state/noetl/dev";
   std::ofstream(notes / "1") << (home.path / "killed").string() << "\n";
-  DevFolder((home.path / "killed").string())
-      .write_state({{"is_ready", true}, {"server_url", "http://localhost:1"}});
+  DevFolder((home.path / "killed").string()).write_state({{"is_ready", true}, {"server_url", "http://localhost:1"}});
 
   CHECK_FALSE(find_stack().value().has_value());
   CHECK_FALSE(fs::exists(notes / "1"));
@@ -110,8 +109,9 @@ TEST_CASE("noetlctl says which server it took when nobody answers: from a variab
     return err.str();
   };
 
-  CHECK(said({"queue", "status", "--server-url", "http://127.0.0.1:1"})
-            .find("http://127.0.0.1:1 (from --server-url)") != std::string::npos);
+  CHECK(
+      said({"queue", "status", "--server-url", "http://127.0.0.1:1"}).find("http://127.0.0.1:1 (from --server-url)") !=
+      std::string::npos);
   const Stack stack(home.path / "data", 2);
   const auto of_stack = said({"queue", "status"});
   CAPTURE(of_stack);

@@ -15,8 +15,7 @@ namespace noetl::cli {
 namespace {
 
 struct TemporaryFolder {
-  std::string path =
-      std::filesystem::temp_directory_path() / ("noetl-cli-secrets-" + std::to_string(getpid()));
+  std::string path = std::filesystem::temp_directory_path() / ("noetl-cli-secrets-" + std::to_string(getpid()));
   TemporaryFolder() { std::filesystem::create_directories(path); }
   ~TemporaryFolder() { std::filesystem::remove_all(path); }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -71,22 +70,19 @@ TEST_CASE("a key file that was half written is not taken for one") {
 }
 
 TEST_CASE("a secret on the command line is refused and not repeated") {
-  const auto refused =
-      run_command_line({"credential", "put", "x", "--data", R"({"password":"hunter2hunter2"})"});
+  const auto refused = run_command_line({"credential", "put", "x", "--data", R"({"password":"hunter2hunter2"})"});
 
   CHECK(refused.code == exit_usage);
   CHECK(refused.err.find("stdin") != std::string::npos);
   CHECK((refused.out + refused.err).find("hunter2") == std::string::npos);
 }
 
-TEST_CASE(
-    "a file that is no JSON object is refused without being shown; a variable that is missing is named") {
+TEST_CASE("a file that is no JSON object is refused without being shown; a variable that is missing is named") {
   const TemporaryFolder folder;
   std::ofstream(folder.path + "/x.json") << R"({"password": hunter2hunter2})";
 
   const auto broken = run_command_line({"credential", "put", "x", "--data", "@" + folder.path + "/x.json"});
-  const auto missing =
-      run_command_line({"credential", "put", "x", "--from-env", "password=NOETL_TEST_NO_SUCH"});
+  const auto missing = run_command_line({"credential", "put", "x", "--from-env", "password=NOETL_TEST_NO_SUCH"});
 
   CHECK(broken.code == exit_usage);
   CHECK((broken.out + broken.err).find("hunter2") == std::string::npos);

@@ -12,7 +12,8 @@ TEST_CASE("the charset of a Content-Type is found in every spelling") {
   CHECK(charset_of("text/plain; x=y ; CharSet = 'Windows-1252'") == "windows-1252");
   CHECK(charset_of("application/json; charset=utf-8, application/json") == "utf-8");
   CHECK(charset_of("text/plain; charset2=a; charset=b") == "b");
-  for (const char* none : {"", "text/plain", "text/plain;", "text/plain; charset=", "charset=utf-8", "a/b; x=charset=y"}) {
+  for (const char* none :
+       {"", "text/plain", "text/plain;", "text/plain; charset=", "charset=utf-8", "a/b; x=charset=y"}) {
     CAPTURE(none);
     CHECK(charset_of(none).empty());
   }
@@ -51,11 +52,22 @@ TEST_CASE("a text comes in UTF-8 whatever charset it was in") {
 }
 
 TEST_CASE("bytes that are no text in their charset are none, never a part of it") {
-  const std::pair<std::string, std::string> others[] = {
-      {"K\xF6k", ""},           {"K\xF6k", "utf-8"},     {"K\xF6k", "us-ascii"},         {"K\xF6k", "no-such"},
-      {"\x81", "windows-1252"}, {"K\0\xF6"s, "utf-16"},  {"\x00\xD8"s, "utf-16le"},      {"a\0b"s, ""},
-      {"a\0b"s, "iso-8859-1"},  {"\xC0\x80", ""},        {"\xED\xA0\x80", ""},           {"\xF4\x90\x80\x80", ""},
-      {"\xE2\x82", ""},         {"K\xF6k", "ascii//ignore"}, {"K\xF6k", "ascii//translit"}, {"\xFF\xD8\xFF\xE0", ""}};
+  const std::pair<std::string, std::string> others[] = {{"K\xF6k", ""},
+                                                        {"K\xF6k", "utf-8"},
+                                                        {"K\xF6k", "us-ascii"},
+                                                        {"K\xF6k", "no-such"},
+                                                        {"\x81", "windows-1252"},
+                                                        {"K\0\xF6"s, "utf-16"},
+                                                        {"\x00\xD8"s, "utf-16le"},
+                                                        {"a\0b"s, ""},
+                                                        {"a\0b"s, "iso-8859-1"},
+                                                        {"\xC0\x80", ""},
+                                                        {"\xED\xA0\x80", ""},
+                                                        {"\xF4\x90\x80\x80", ""},
+                                                        {"\xE2\x82", ""},
+                                                        {"K\xF6k", "ascii//ignore"},
+                                                        {"K\xF6k", "ascii//translit"},
+                                                        {"\xFF\xD8\xFF\xE0", ""}};
   for (const auto& [bytes, charset] : others) {
     CAPTURE(charset);
     CHECK_FALSE(utf8_of(bytes, charset).has_value());

@@ -24,8 +24,7 @@ Resolved resolved_from(std::map<std::string, std::string> flags) {
 Resolved resolved_from_environment(const std::string& variable, const std::string& value) {
   auto resolved = resolve(
       {.flags = {},
-       .environment =
-           [&](std::string_view name) { return name == variable ? std::optional(value) : std::nullopt; },
+       .environment = [&](std::string_view name) { return name == variable ? std::optional(value) : std::nullopt; },
        .file = {}});
   REQUIRE(resolved.has_value());
   return *resolved;
@@ -48,12 +47,11 @@ TEST_CASE("the defaults of the server are NoETL v1's") {
 TEST_CASE("passwords that everybody knows are refused, wherever they stand") {
   const auto with = [](const std::map<std::string, std::string>& variables) {
     const auto resolved = resolve({.flags = {},
-                                   .environment =
-                                       [&](std::string_view name) -> std::optional<std::string> {
-                                         const auto found = variables.find(std::string(name));
-                                         if (found == variables.end()) return std::nullopt;
-                                         return found->second;
-                                       },
+                                   .environment = [&](std::string_view name) -> std::optional<std::string> {
+                                     const auto found = variables.find(std::string(name));
+                                     if (found == variables.end()) return std::nullopt;
+                                     return found->second;
+                                   },
                                    .file = {}});
     REQUIRE(resolved.has_value());
     return server_settings(*resolved);
@@ -97,8 +95,7 @@ TEST_CASE("workers and noetlctl know the server's authority; what lives in NATS 
 }
 
 TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
-  const auto settings =
-      server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();
+  const auto settings = server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();
 
   CHECK(settings.retention.completed == std::chrono::days{7});
   CHECK(settings.retention.failed == std::chrono::milliseconds{0});
@@ -107,16 +104,14 @@ TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
 }
 
 TEST_CASE("a value of the environment cannot add keywords to the connection string") {
-  const auto settings =
-      server_settings(resolved_from_environment("POSTGRES_PASSWORD", "x' host='evil\\")).value();
+  const auto settings = server_settings(resolved_from_environment("POSTGRES_PASSWORD", "x' host='evil\\")).value();
 
   CHECK(settings.database_url.ends_with(R"(password='x\' host=\'evil\\')"));
 }
 
 TEST_CASE("the server's own port is in the URL that it tells unless one is set") {
   CHECK(server_settings(resolved_from({{"port", "9000"}}))->server_url == "http://localhost:9000");
-  CHECK(server_settings(resolved_from({{"port", "9000"}, {"server-url", "http://a:1"}}))->server_url ==
-        "http://a:1");
+  CHECK(server_settings(resolved_from({{"port", "9000"}, {"server-url", "http://a:1"}}))->server_url == "http://a:1");
   CHECK(server_settings(resolved_from({{"port", "0"}}))->server_url.empty());
 }
 
@@ -134,8 +129,7 @@ TEST_CASE("a worker shows the workers' token, and the callers' where there is no
 }
 
 TEST_CASE("the worker's settings are read with their units") {
-  const auto settings =
-      worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
+  const auto settings = worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
 
   CHECK(settings.slots == 32);
   CHECK(settings.tool_output_max == 1024 * 1024);

@@ -8,8 +8,7 @@
 namespace noetl::config {
 namespace {
 
-std::function<std::optional<std::string>(std::string_view)> environment(
-    std::map<std::string, std::string> values) {
+std::function<std::optional<std::string>(std::string_view)> environment(std::map<std::string, std::string> values) {
   return [values](std::string_view name) -> std::optional<std::string> {
     const auto found = values.find(std::string(name));
     return found == values.end() ? std::nullopt : std::optional(found->second);
@@ -19,10 +18,9 @@ std::function<std::optional<std::string>(std::string_view)> environment(
 TEST_CASE("flag beats environment beats file beats default") {
   const FileValues file{{"port", {"3", "f:1"}}, {"host", {"file-host", "f:2"}}, {"slots", {"7", "f:3"}}};
 
-  const auto resolved =
-      resolve({.flags = {{"port", "1"}},
-               .environment = environment({{"NOETL_PORT", "2"}, {"NOETL_HOST", "env-host"}}),
-               .file = file});
+  const auto resolved = resolve({.flags = {{"port", "1"}},
+                                 .environment = environment({{"NOETL_PORT", "2"}, {"NOETL_HOST", "env-host"}}),
+                                 .file = file});
 
   REQUIRE(resolved.has_value());
   CHECK(resolved->at("port").value == "1");
@@ -52,18 +50,16 @@ TEST_CASE("the seeds' names of the environment work") {
 }
 
 TEST_CASE("a bad value is refused with the setting, its origin and what was expected") {
-  const auto resolved =
-      resolve({.flags = {}, .environment = environment({{"NOETL_PORT", "eighty"}}), .file = {}});
+  const auto resolved = resolve({.flags = {}, .environment = environment({{"NOETL_PORT", "eighty"}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
-  CHECK(resolved.error().message ==
-        "port (from NOETL_PORT): expected a whole number of 0 to 65535, found 'eighty'");
+  CHECK(resolved.error().message == "port (from NOETL_PORT): expected a whole number of 0 to 65535, found 'eighty'");
   CHECK(resolved.error().field == "port");
 }
 
 TEST_CASE("all mistakes are reported at once") {
-  const auto resolved = resolve(
-      {.flags = {{"lease", "soon"}}, .environment = environment({{"NOETL_PORT", "99999"}}), .file = {}});
+  const auto resolved =
+      resolve({.flags = {{"lease", "soon"}}, .environment = environment({{"NOETL_PORT", "99999"}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
   CHECK(resolved.error().details.size() == 2);
@@ -84,8 +80,8 @@ TEST_CASE("an empty variable counts as not set") {
 }
 
 TEST_CASE("a file of lines has comments, quotes and either spelling of a key") {
-  const auto values = parse_config_file(
-      "# comment\nport = 9000 # trailing\n\nnats_url = \"nats://a#b\"\nhost='::'\n", "noetl.conf");
+  const auto values =
+      parse_config_file("# comment\nport = 9000 # trailing\n\nnats_url = \"nats://a#b\"\nhost='::'\n", "noetl.conf");
 
   REQUIRE(values.has_value());
   CHECK(values->at("port").value == "9000");
@@ -104,8 +100,7 @@ TEST_CASE("a file may be a JSON object") {
 }
 
 TEST_CASE("a file that is neither is refused with its line") {
-  CHECK(parse_config_file("port 9000", "f").error().message ==
-        "f:1: expected 'setting = value', found 'port 9000'");
+  CHECK(parse_config_file("port 9000", "f").error().message == "f:1: expected 'setting = value', found 'port 9000'");
   CHECK(parse_config_file("a = 1\na = 2", "f").error().message == "f:2: 'a' is set twice, first at f:1");
   CHECK_FALSE(parse_config_file("host = \"x", "f").has_value());
   CHECK_FALSE(parse_config_file("{\"port\": [1]}", "f").has_value());
@@ -135,8 +130,7 @@ TEST_CASE("every setting has a name and a variable of its own, help, and a defau
 TEST_CASE("a secret is not shown by the error about it") {
   const std::string secret("hunter2\0x", 9);
 
-  const auto resolved =
-      resolve({.flags = {}, .environment = environment({{"NOETL_TOKEN", secret}}), .file = {}});
+  const auto resolved = resolve({.flags = {}, .environment = environment({{"NOETL_TOKEN", secret}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
   CHECK(resolved.error().message.find("hunter2") == std::string::npos);
@@ -181,14 +175,13 @@ TEST_CASE("every secret has a setting that names a file with it") {
 }
 
 TEST_CASE("a secret comes from the file that its setting names, unless it is set itself") {
-  Sources sources{
-      .flags = {},
-      .environment = environment({{"NOETL_TOKEN_FILE", "/t"}, {"POSTGRES_PASSWORD_FILE", "/missing"}}),
-      .file = {},
-      .read_file = [](const std::string& name) -> base::Result<std::string> {
-        if (name == "/t") return "from-file";
-        return base::failure(base::ErrorCode::not_found, "the file '" + name + "' cannot be read");
-      }};
+  Sources sources{.flags = {},
+                  .environment = environment({{"NOETL_TOKEN_FILE", "/t"}, {"POSTGRES_PASSWORD_FILE", "/missing"}}),
+                  .file = {},
+                  .read_file = [](const std::string& name) -> base::Result<std::string> {
+                    if (name == "/t") return "from-file";
+                    return base::failure(base::ErrorCode::not_found, "the file '" + name + "' cannot be read");
+                  }};
 
   const auto resolved = resolve(sources);
   sources.environment = environment({{"NOETL_TOKEN_FILE", "/t"}, {"NOETL_TOKEN", "itself"}});
@@ -204,10 +197,8 @@ TEST_CASE("a secret comes from the file that its setting names, unless it is set
 }
 
 TEST_CASE("an address with user and password is refused as server-url, and not shown") {
-  const auto resolved =
-      resolve({.flags = {},
-               .environment = environment({{"SERVER_API_URL", "http://admin:hunter2@host:8082"}}),
-               .file = {}});
+  const auto resolved = resolve(
+      {.flags = {}, .environment = environment({{"SERVER_API_URL", "http://admin:hunter2@host:8082"}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
   CHECK(resolved.error().field == "server-url");
@@ -215,10 +206,8 @@ TEST_CASE("an address with user and password is refused as server-url, and not s
 }
 
 TEST_CASE("no file makes a server insecure") {
-  CHECK_FALSE(
-      resolve({.flags = {}, .environment = {}, .file = {{"insecure", {"on", "noetl.conf:3"}}}}).has_value());
-  CHECK(resolve({.flags = {{"insecure", "on"}}, .environment = {}, .file = {}})->at("insecure").value ==
-        "on");
+  CHECK_FALSE(resolve({.flags = {}, .environment = {}, .file = {{"insecure", {"on", "noetl.conf:3"}}}}).has_value());
+  CHECK(resolve({.flags = {{"insecure", "on"}}, .environment = {}, .file = {}})->at("insecure").value == "on");
 }
 
 }  // namespace

@@ -24,22 +24,19 @@ std::uint64_t attempts_of(const WorkCounts& counts, const std::string& pool, con
 
 base::ExecutionId made(std::chrono::milliseconds ago) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {base::IdGenerator::first_id_at(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now - ago).count())};
+  return {base::IdGenerator::first_id_at(std::chrono::duration_cast<std::chrono::milliseconds>(now - ago).count())};
 }
 
 Work ended(const std::string& path, domain::ExecutionStatus status, std::chrono::milliseconds ago = 0ms) {
   Work work;
-  work.ended.push_back(
-      {.execution_id = made(ago), .path = path, .version = 1, .status = status, .error = {}});
+  work.ended.push_back({.execution_id = made(ago), .path = path, .version = 1, .status = status, .error = {}});
   return work;
 }
 
 TEST_CASE("attempts are counted by pool, tool and outcome") {
   WorkCounts counts;
   Work work;
-  work.attempts = {attempt("a", "http", AttemptOutcome::completed),
-                   attempt("a", "http", AttemptOutcome::completed),
+  work.attempts = {attempt("a", "http", AttemptOutcome::completed), attempt("a", "http", AttemptOutcome::completed),
                    attempt("a", "http", AttemptOutcome::failed), attempt("a", "shell", AttemptOutcome::lost),
                    attempt("b", "http", AttemptOutcome::released)};
 
@@ -56,10 +53,10 @@ TEST_CASE("attempts are counted by pool, tool and outcome") {
 TEST_CASE("how long attempts take is counted of those that completed or failed") {
   WorkCounts counts;
   Work work;
-  work.attempts = {
-      attempt("a", "http", AttemptOutcome::completed, 5ms), attempt("b", "http", AttemptOutcome::failed, 2s),
-      attempt("a", "http", AttemptOutcome::lost, 10s), attempt("a", "http", AttemptOutcome::released, 10s),
-      attempt("a", "http", AttemptOutcome::completed, std::chrono::hours(1))};
+  work.attempts = {attempt("a", "http", AttemptOutcome::completed, 5ms),
+                   attempt("b", "http", AttemptOutcome::failed, 2s), attempt("a", "http", AttemptOutcome::lost, 10s),
+                   attempt("a", "http", AttemptOutcome::released, 10s),
+                   attempt("a", "http", AttemptOutcome::completed, std::chrono::hours(1))};
 
   counts.add(work);
 
@@ -103,8 +100,7 @@ TEST_CASE("names beyond a bound are counted together, and those known before by 
     counts.add(ended("path/" + std::to_string(i), domain::ExecutionStatus::completed));
   Work work;
   for (std::size_t i = 0; i < pools_with_tools_max + 50; ++i)
-    work.attempts.push_back(
-        attempt("pool" + std::to_string(i), "kind" + std::to_string(i), AttemptOutcome::failed));
+    work.attempts.push_back(attempt("pool" + std::to_string(i), "kind" + std::to_string(i), AttemptOutcome::failed));
   counts.add(work);
   counts.add(ended("path/0", domain::ExecutionStatus::completed));
 

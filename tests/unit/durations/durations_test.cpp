@@ -68,8 +68,8 @@ TEST_CASE("what is no duration is refused with what was expected and found") {
     CAPTURE(written);
     const auto read = duration_of(written, delay_bounds);
     REQUIRE_FALSE(read.has_value());
-    CHECK(read.error().message.starts_with(
-        "expected a duration up to 30d: seconds, or a number with ms, s, m, h or d"));
+    CHECK(
+        read.error().message.starts_with("expected a duration up to 30d: seconds, or a number with ms, s, m, h or d"));
   }
   CHECK(duration_of("abc", timeout_bounds).error().message ==
         "expected a duration above 0 up to 30d: seconds, or a number with ms, s, m, h or d, such as "
@@ -106,20 +106,18 @@ TEST_CASE("a count is a whole number within its bounds") {
   CHECK(count_of("3", {}) == 3);
   CHECK(count_of("-5", {.least = -100, .most = 100}) == -5);
   for (const Json& written :
-       {Json(0), Json(-1), Json(2.5), Json("abc"), Json("2.5"), Json(""), Json(true), Json(nullptr),
-        Json(1e300), Json("1e3"), Json("inf"), Json("3 "), Json("99999999999999999999"), Json::array({3})}) {
+       {Json(0), Json(-1), Json(2.5), Json("abc"), Json("2.5"), Json(""), Json(true), Json(nullptr), Json(1e300),
+        Json("1e3"), Json("inf"), Json("3 "), Json("99999999999999999999"), Json::array({3})}) {
     CAPTURE(written);
     CHECK_FALSE(count_of(written, {}).has_value());
   }
-  CHECK(count_of("many", {.most = 100}).error().message ==
-        "expected a whole number from 1 to 100; found 'many'");
+  CHECK(count_of("many", {.most = 100}).error().message == "expected a whole number from 1 to 100; found 'many'");
 }
 
 TEST_CASE("a factor is a number from 1 to 100") {
   CHECK(factor_of(2) == 2.0);
   CHECK(factor_of("1.5") == 1.5);
-  for (const Json& written :
-       {Json(0.5), Json(0), Json(-2), Json(101), Json("x"), Json("nan"), Json(nullptr)}) {
+  for (const Json& written : {Json(0.5), Json(0), Json(-2), Json(101), Json("x"), Json("nan"), Json(nullptr)}) {
     CAPTURE(written);
     CHECK_FALSE(factor_of(written).has_value());
   }

@@ -28,8 +28,8 @@ const std::string begin = "POST /a?b=1 HTTP/1.1\r\nHost: h\r\n";
 }  // namespace
 
 TEST_CASE("a head is read: method, target, headers, length") {
-  const auto head = read(
-      "POST /a%20b?c=d HTTP/1.1\r\nHost: Example.org:1\r\nX-Y:  two words \r\nContent-Length: 12\r\n\r\n");
+  const auto head =
+      read("POST /a%20b?c=d HTTP/1.1\r\nHost: Example.org:1\r\nX-Y:  two words \r\nContent-Length: 12\r\n\r\n");
 
   CHECK(head.method == "POST");
   CHECK(head.raw_path() == "/a%20b");
@@ -111,8 +111,8 @@ TEST_CASE("a head has a bound in bytes and in headers") {
 
 TEST_CASE("a path means what its bytes say") {
   CHECK(std::get<std::string>(decode_path("/a%20b%C3%A4%25")) == "/a b\xC3\xA4%");
-  for (const char* path : {"/a%2fb", "/a%2Fb", "/a%00", "/%6civez", "/%2e%2e/x", "/a%7e", "/a%5f", "/a%2d",
-                           "/a%39", "/%", "/%2", "/%zz"}) {
+  for (const char* path : {"/a%2fb", "/a%2Fb", "/a%00", "/%6civez", "/%2e%2e/x", "/a%7e", "/a%5f", "/a%2d", "/a%39",
+                           "/%", "/%2", "/%zz"}) {
     CAPTURE(path);
     CHECK(std::holds_alternative<Refused>(decode_path(path)));
   }

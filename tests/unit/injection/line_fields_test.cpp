@@ -29,16 +29,31 @@ const std::vector<NatsField>& nats_fields() {
   static const std::vector<NatsField> fields{
       {"publish: subject", [](Json& options, const auto& text) { options["subject"] = text; }},
       {"request: subject",
-       [](Json& options, const auto& text) { options.update({{"operation", "request"}, {"subject", text}}); }},
+       [](Json& options, const auto& text) {
+         options.update({{"operation", "request"}, {"subject", text}});
+       }},
       {"js_publish: subject",
-       [](Json& options, const auto& text) { options.update({{"operation", "js_publish"}, {"subject", text}}); }},
+       [](Json& options, const auto& text) {
+         options.update({{"operation", "js_publish"}, {"subject", text}});
+       }},
       {"js_publish: message_id",
-       [](Json& options, const auto& text) { options.update({{"operation", "js_publish"}, {"message_id", text}}); }},
-      {"kv_put: bucket", [](Json& options, const auto& text) { options.update({{"operation", "kv_put"}, {"bucket", text}, {"key", "k"}}); }},
-      {"kv_get: bucket", [](Json& options, const auto& text) { options.update({{"operation", "kv_get"}, {"bucket", text}, {"key", "k"}}); }},
+       [](Json& options, const auto& text) {
+         options.update({{"operation", "js_publish"}, {"message_id", text}});
+       }},
+      {"kv_put: bucket",
+       [](Json& options, const auto& text) {
+         options.update({{"operation", "kv_put"}, {"bucket", text}, {"key", "k"}});
+       }},
+      {"kv_get: bucket",
+       [](Json& options, const auto& text) {
+         options.update({{"operation", "kv_get"}, {"bucket", text}, {"key", "k"}});
+       }},
       {"data", [](Json& options, const auto& text) { options["data"] = text; }},
       {"auth: user", [](Json& options, const auto& text) { options["auth"]["nats_user"] = text; }},
-      {"auth: password", [](Json& options, const auto& text) { options["auth"].update({{"nats_user", "u"}, {"nats_password", text}}); }},
+      {"auth: password",
+       [](Json& options, const auto& text) {
+         options["auth"].update({{"nats_user", "u"}, {"nats_password", text}});
+       }},
       {"auth: token", [](Json& options, const auto& text) { options["auth"]["nats_token"] = text; }}};
   return fields;
 }
@@ -72,7 +87,8 @@ TEST_CASE("no text of a step reaches NATS as a command of its own, or as another
       const auto sent = sent_to_nats(peer.heard());
       REQUIRE_MESSAGE(sent.has_value(), peer.heard());
       const std::string subject = options.value("subject", "");
-      for (const auto& one : sent->subjects) CHECK_MESSAGE((one == subject || one.starts_with("$JS.API.")), peer.heard());
+      for (const auto& one : sent->subjects)
+        CHECK_MESSAGE((one == subject || one.starts_with("$JS.API.")), peer.heard());
       if (error_kind(result) == "invalid_input") CHECK_MESSAGE(sent->subjects.empty(), peer.heard());
       if (sent->connect.empty()) continue;
       if (text.find('\xF6') != std::string::npos) continue;  // a step's texts come in JSON, and so in UTF-8
@@ -87,16 +103,19 @@ TEST_CASE("no text of a step reaches NATS as a command of its own, or as another
 }
 
 TEST_CASE("no text of a login reaches Postgres as another field, or leads to another place") {
-  for (const char* name : {"db_user", "db_name", "db_password", "application_name", "channel_binding", "sslmode", "target_session_attrs"}) {
+  for (const char* name : {"db_user", "db_name", "db_password", "application_name", "channel_binding", "sslmode",
+                           "target_session_attrs"}) {
     for (const std::string& text : hostile_texts()) {
       CAPTURE(name);
       CAPTURE(text);
       LinePeer peer = postgres_peer();
-      Json auth{{"type", "postgres"}, {"db_host", "127.0.0.1"},       {"db_port", peer.port()},
-                {"db_user", "user"},  {"db_name", "database"}, {"db_password", "p"}};
+      Json auth{{"type", "postgres"}, {"db_host", "127.0.0.1"}, {"db_port", peer.port()},
+                {"db_user", "user"},  {"db_name", "database"},  {"db_password", "p"}};
       auth[name] = text;
-      PostgresTool tool({.limits = open_limits(), .default_url = {}, .pool = {.per_target_max = 1, .idle_max = 1s}}, ScriptSource({}, nullptr));
-      const ToolResult result = tool.run(call_of({{"kind", "postgres"}, {"query", "select 1"}, {"auth", auth}}, Json::object(), 3s));
+      PostgresTool tool({.limits = open_limits(), .default_url = {}, .pool = {.per_target_max = 1, .idle_max = 1s}},
+                        ScriptSource({}, nullptr));
+      const ToolResult result =
+          tool.run(call_of({{"kind", "postgres"}, {"query", "select 1"}, {"auth", auth}}, Json::object(), 3s));
       CHECK(result.error.has_value());
       const std::string heard = peer.heard();
       if (heard.empty()) continue;
@@ -126,8 +145,13 @@ TEST_CASE("no text of a step becomes another argument or variable of a container
       {"mounts: target", [](Json& options, const auto& text) { options["mounts"] = {"/tmp:/" + text}; }},
       {"command", [](Json& options, const auto& text) { options["command"] = {text}; }},
       {"args", [](Json& options, const auto& text) { options["args"] = {text}; }},
-      {"env: name", [](Json& options, const auto& text) { options["env"] = {{text, "v"}}; }},
-      {"env: value", [](Json& options, const auto& text) { options["env"] = {{"V", text}}; }}};
+      {"env: name",
+       [](Json& options, const auto& text) {
+         options["env"] = {{text, "v"}};
+       }},
+      {"env: value", [](Json& options, const auto& text) {
+         options["env"] = {{"V", text}};
+       }}};
   ContainerSettings settings;
   settings.limits = open_limits();
   settings.rules.mounts = {"/tmp"};
@@ -135,7 +159,10 @@ TEST_CASE("no text of a step becomes another argument or variable of a container
   for (const auto& [name, set] : fields) {
     const bool is_allowed_plain = std::string_view(name).find("mounts") != 0 && std::string_view(name) != "network";
     Json plain{{"kind", "container"}, {"image", "image"}};
-    set(plain, is_allowed_plain ? "plain" : std::string_view(name) == "network" ? "none" : std::string_view(name) == "mounts" ? "/tmp" : "t");
+    set(plain, is_allowed_plain                      ? "plain"
+               : std::string_view(name) == "network" ? "none"
+               : std::string_view(name) == "mounts"  ? "/tmp"
+                                                     : "t");
     const auto meant = container_launch_of(call_of(plain), "docker", settings);
     REQUIRE_MESSAGE(meant, name << ": " << meant.error().message);
     for (const std::string& text : hostile_texts()) {

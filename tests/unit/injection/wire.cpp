@@ -31,37 +31,36 @@ bool is_graphic(std::string_view text) {
 
 const std::vector<std::string>& hostile_texts() {
   using namespace std::string_literals;
-  static const std::vector<std::string> texts{
-      "a 0\r\n\r\nPUB injected 5\r\nowned\r\nPUB a"s,
-      "a HTTP/1.1\r\nX-Injected: yes\r\nX-Rest:"s,
-      "a\r\nX-Injected: yes"s,
-      "a\r\n\r\nGET /injected HTTP/1.1\r\nHost: injected\r\n\r\n"s,
-      "a\nX-Injected: yes"s,
-      "a\rX-Injected: yes"s,
-      "a\r\n"s,
-      "\r\na"s,
-      "a\0injected"s,
-      "a b"s,
-      " a "s,
-      "a\tb"s,
-      "a\x01\x7F\x1B[0m"s,
-      "ünïcode"s,
-      "K\xF6k"s,
-      "a%0d%0aX-Injected:%20yes"s,
-      "a%b"s,
-      "a#b"s,
-      "a?b&c=d;e"s,
-      "a\"; injected=\"yes"s,
-      "a\",\"injected\":\"yes"s,
-      "a\\"s,
-      "a:b"s,
-      "../injected"s,
-      "a/../../injected"s,
-      "host=127.0.0.1 options=injected"s,
-      "postgresql://injected@injected/injected"s,
-      "--injected"s,
-      "a=b"s,
-      "\xE2\x80\xA8"s};
+  static const std::vector<std::string> texts{"a 0\r\n\r\nPUB injected 5\r\nowned\r\nPUB a"s,
+                                              "a HTTP/1.1\r\nX-Injected: yes\r\nX-Rest:"s,
+                                              "a\r\nX-Injected: yes"s,
+                                              "a\r\n\r\nGET /injected HTTP/1.1\r\nHost: injected\r\n\r\n"s,
+                                              "a\nX-Injected: yes"s,
+                                              "a\rX-Injected: yes"s,
+                                              "a\r\n"s,
+                                              "\r\na"s,
+                                              "a\0injected"s,
+                                              "a b"s,
+                                              " a "s,
+                                              "a\tb"s,
+                                              "a\x01\x7F\x1B[0m"s,
+                                              "ünïcode"s,
+                                              "K\xF6k"s,
+                                              "a%0d%0aX-Injected:%20yes"s,
+                                              "a%b"s,
+                                              "a#b"s,
+                                              "a?b&c=d;e"s,
+                                              "a\"; injected=\"yes"s,
+                                              "a\",\"injected\":\"yes"s,
+                                              "a\\"s,
+                                              "a:b"s,
+                                              "../injected"s,
+                                              "a/../../injected"s,
+                                              "host=127.0.0.1 options=injected"s,
+                                              "postgresql://injected@injected/injected"s,
+                                              "--injected"s,
+                                              "a=b"s,
+                                              "\xE2\x80\xA8"s};
   return texts;
 }
 
@@ -79,7 +78,8 @@ std::optional<SentRequest> only_request(std::string_view bytes) {
     if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) return std::nullopt;
     if (is_first) {
       const auto words = words_of(line);
-      if (words.size() != 3 || words[2] != "HTTP/1.1" || !is_graphic(words[0]) || !is_graphic(words[1])) return std::nullopt;
+      if (words.size() != 3 || words[2] != "HTTP/1.1" || !is_graphic(words[0]) || !is_graphic(words[1]))
+        return std::nullopt;
       request.method = words[0];
       request.target = words[1];
       is_first = false;
@@ -88,7 +88,8 @@ std::optional<SentRequest> only_request(std::string_view bytes) {
     const std::size_t colon = line.find(": ");
     if (colon == std::string_view::npos || !is_graphic(line.substr(0, colon))) return std::nullopt;
     std::string name(line.substr(0, colon));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (name == "content-length") {
       const auto found = number_of(line.substr(colon + 2));
       if (!found || length != 0) return std::nullopt;

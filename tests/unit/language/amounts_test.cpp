@@ -12,8 +12,8 @@ namespace noetl::language {
 namespace {
 
 std::string playbook(const std::string& workflow, const std::string& before = "") {
-  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before +
-         "workflow:\n" + workflow;
+  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before + "workflow:\n" +
+         workflow;
 }
 
 struct Place {
@@ -27,17 +27,13 @@ const std::vector<Place>& durations_of_steps() {
       {"workflow[0].timeout", "- step: start\n  tool: {kind: noop}\n  timeout: ", "\n"},
       {"workflow[0].spec.timeout", "- step: start\n  tool: {kind: noop}\n  spec: {timeout: ", "}\n"},
       {"workflow[0].tool.timeout", "- step: start\n  tool: {kind: shell, command: ls, timeout: ", "}\n"},
-      {"workflow[0].tool.spec.timeout",
-       "- step: start\n  tool: {kind: shell, command: ls, spec: {timeout: ", "}}\n"},
+      {"workflow[0].tool.spec.timeout", "- step: start\n  tool: {kind: shell, command: ls, spec: {timeout: ", "}}\n"},
       {"workflow[0].tool[0].timeout", "- step: start\n  tool: [{name: a, kind: noop, timeout: ", "}]\n"},
       {"workflow[0].tool[0].a.timeout", "- step: start\n  tool: [{a: {kind: noop, timeout: ", "}}]\n"},
-      {"workflow[0].tool.retry.initial_delay",
-       "- step: start\n  tool: {kind: noop, retry: {initial_delay: ", "}}\n"},
+      {"workflow[0].tool.retry.initial_delay", "- step: start\n  tool: {kind: noop, retry: {initial_delay: ", "}}\n"},
       {"workflow[0].tool.retry.max_delay", "- step: start\n  tool: {kind: noop, retry: {max_delay: ", "}}\n"},
-      {"workflow[0].tool.spec.retry.delay",
-       "- step: start\n  tool: {kind: noop, spec: {retry: {delay: ", "}}}\n"},
-      {"workflow[0].spec.retry.delay",
-       "- step: start\n  tool: {kind: noop}\n  spec: {retry: {delay: ", "}}\n"},
+      {"workflow[0].tool.spec.retry.delay", "- step: start\n  tool: {kind: noop, spec: {retry: {delay: ", "}}}\n"},
+      {"workflow[0].spec.retry.delay", "- step: start\n  tool: {kind: noop}\n  spec: {retry: {delay: ", "}}\n"},
       {"workflow[0].tool.spec.policy.rules[0].then.delay",
        "- step: start\n  tool: {kind: noop, spec: {policy: {rules: [{when: '{{ 1 }}', then: {do: retry, "
        "delay: ",
@@ -50,8 +46,7 @@ const std::vector<Place>& durations_of_steps() {
        "delay: ",
        "}}]}}\n"},
       {"workflow[0].case[0].then.retry.initial_delay",
-       "- step: start\n  tool: {kind: noop}\n  case: [{when: '{{ 1 }}', then: {retry: {initial_delay: ",
-       "}}}]\n"},
+       "- step: start\n  tool: {kind: noop}\n  case: [{when: '{{ 1 }}', then: {retry: {initial_delay: ", "}}}]\n"},
       {"workflow[0].loop.spec.frame.max_seconds",
        "- step: start\n  tool: {kind: noop}\n  loop: {in: [1], spec: {frame: {max_seconds: ", "}}}\n"},
   };
@@ -61,17 +56,13 @@ const std::vector<Place>& durations_of_steps() {
 const std::vector<Place>& counts_of_steps() {
   static const std::vector<Place> places = {
       {"workflow[0].tool.retry", "- step: start\n  tool: {kind: noop, retry: ", "}\n"},
-      {"workflow[0].tool.retry.max_attempts",
-       "- step: start\n  tool: {kind: noop, retry: {max_attempts: ", "}}\n"},
+      {"workflow[0].tool.retry.max_attempts", "- step: start\n  tool: {kind: noop, retry: {max_attempts: ", "}}\n"},
       {"workflow[0].spec.retry", "- step: start\n  tool: {kind: noop}\n  spec: {retry: ", "}\n"},
-      {"workflow[0].spec.max_attempts",
-       "- step: start\n  tool: {kind: noop}\n  spec: {max_attempts: ", "}\n"},
+      {"workflow[0].spec.max_attempts", "- step: start\n  tool: {kind: noop}\n  spec: {max_attempts: ", "}\n"},
       {"workflow[0].tool.spec.policy.rules[0].else.then.attempts",
-       "- step: start\n  tool: {kind: noop, spec: {policy: {rules: [{else: {then: {do: retry, attempts: ",
-       "}}}]}}}\n"},
+       "- step: start\n  tool: {kind: noop, spec: {policy: {rules: [{else: {then: {do: retry, attempts: ", "}}}]}}}\n"},
       {"workflow[0].case[0].then.retry.max_attempts",
-       "- step: start\n  tool: {kind: noop}\n  case: [{when: '{{ 1 }}', then: {retry: {max_attempts: ",
-       "}}}]\n"},
+       "- step: start\n  tool: {kind: noop}\n  case: [{when: '{{ 1 }}', then: {retry: {max_attempts: ", "}}}]\n"},
       {"workflow[0].loop.max_in_flight",
        "- step: start\n  tool: {kind: noop}\n  loop: {in: [1], max_in_flight: ", "}\n"},
       {"workflow[0].loop.spec.max_in_flight",
@@ -105,16 +96,15 @@ void check_refused(const Place& place, const std::string& value, const std::stri
 
 TEST_CASE("a duration that cannot be read is refused wherever it stands") {
   for (const auto& place : durations_of_steps())
-    for (const char* value :
-         {"soon", "abc", "-1", "1 second", "PT1S", "1e3", ".inf", ".nan", "inf", "'.5'", "5min", "1h30m",
-          "31d", "99999999999999999999999", "[5]", "{seconds: 5}", "true", "''"})
+    for (const char* value : {"soon", "abc", "-1", "1 second", "PT1S", "1e3", ".inf", ".nan", "inf", "'.5'", "5min",
+                              "1h30m", "31d", "99999999999999999999999", "[5]", "{seconds: 5}", "true", "''"})
       check_refused(place, value, "expected a duration");
 }
 
 TEST_CASE("a duration that can be read is taken wherever it stands") {
   for (const auto& place : durations_of_steps())
-    for (const char* value : {"30", "2.5", ".5", "'30'", "500ms", "200ms", "2m", "1h", "1d", "1.5h",
-                              "'{{ workload.limit }}'", "null"}) {
+    for (const char* value :
+         {"30", "2.5", ".5", "'30'", "500ms", "200ms", "2m", "1h", "1d", "1.5h", "'{{ workload.limit }}'", "null"}) {
       const auto text = playbook(place.before + value + place.after);
       CAPTURE(text);
       CHECK(load_playbook(text).has_value());
@@ -123,8 +113,7 @@ TEST_CASE("a duration that can be read is taken wherever it stands") {
 
 TEST_CASE("a count that cannot be read is refused wherever it stands") {
   for (const auto& place : counts_of_steps())
-    for (const char* value :
-         {"abc", "-1", "0", "2.5", ".inf", "1e3", "'3 '", "99999999999999999999999", "''"})
+    for (const char* value : {"abc", "-1", "0", "2.5", ".inf", "1e3", "'3 '", "99999999999999999999999", "''"})
       check_refused(place, value, "expected a whole number from 1");
 }
 
@@ -157,8 +146,7 @@ TEST_CASE("retry says how it grows, and nothing that it does not know") {
                 "found a list");
   for (const char* good : {"true", "false", "3", "{max_attempts: 3, jitter: true}"})
     CHECK(load_playbook(playbook(std::string("- step: start\n  tool: {kind: noop, retry: ") + good + "}\n")));
-  const auto unknown =
-      load_playbook(playbook("- step: start\n  tool: {kind: noop, retry: {max_atempts: 3}}\n"));
+  const auto unknown = load_playbook(playbook("- step: start\n  tool: {kind: noop, retry: {max_atempts: 3}}\n"));
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().message.find("did you mean 'max_attempts'") != std::string::npos);
 }
@@ -193,11 +181,11 @@ TEST_CASE("a playbook of the catalog that was taken before is still loaded, and 
 TEST_CASE("lint has no word against a retry or a timeout in any built-in tool") {
   for (const char* tool :
        {"kind: shell, command: ls", "kind: python, code: 'result = 1'", "kind: http, url: 'http://x/'",
-        "kind: postgres, command: select 1", "kind: duckdb, command: select 1",
-        "kind: nats, operation: kv_get", "kind: playbook, path: a/b", "kind: container, image: x",
-        "kind: transfer, source: {}, target: {}", "kind: artifact", "kind: s3", "kind: secrets"}) {
-    const auto report = lint_playbook(
-        playbook(std::string("- step: start\n  tool: {") + tool + ", timeout: 200ms, retry: 3}\n"));
+        "kind: postgres, command: select 1", "kind: duckdb, command: select 1", "kind: nats, operation: kv_get",
+        "kind: playbook, path: a/b", "kind: container, image: x", "kind: transfer, source: {}, target: {}",
+        "kind: artifact", "kind: s3", "kind: secrets"}) {
+    const auto report =
+        lint_playbook(playbook(std::string("- step: start\n  tool: {") + tool + ", timeout: 200ms, retry: 3}\n"));
     CAPTURE(tool);
     CHECK_FALSE(report.has_errors());
     for (const auto& finding : report.findings) {

@@ -48,10 +48,10 @@ fs::path shared_playbooks() {
 
 // Replaces, removes, repeats and inserts pieces: enough to reach the corners of parser and loader.
 std::string mutated(std::string text, std::mt19937& random) {
-  static const std::string pieces[] = {
-      "{",    "}",    "[",     "]",     ":",      "- ",    "\n",    "  ",    "{{",    "}}",  "{%", "&a ",
-      "*a",   "<<: ", "|",     ">",     "!!str ", "!x ",   "? ",    "'",     "\"",    "#",   "~",  "\t",
-      "\xC3", "%",    "---\n", "step:", "next:",  "tool:", "case:", "then:", "loop:", "null"};
+  static const std::string pieces[] = {"{",     "}",     "[",     "]",     ":",     "- ",    "\n",   "  ",     "{{",
+                                       "}}",    "{%",    "&a ",   "*a",    "<<: ",  "|",     ">",    "!!str ", "!x ",
+                                       "? ",    "'",     "\"",    "#",     "~",     "\t",    "\xC3", "%",      "---\n",
+                                       "step:", "next:", "tool:", "case:", "then:", "loop:", "null"};
   const auto below = [&](std::size_t bound) {
     return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
   };
@@ -106,14 +106,12 @@ TEST_CASE("the playbooks of NoETL's authors load, but for those that must not") 
       REQUIRE_FALSE(loaded.has_value());
       REQUIRE(loaded.error().details.size() == 2);
       CHECK(loaded.error().details[0].line == 116);
-      CHECK(loaded.error().details[0].message.find("'process' is already defined in line 22") !=
-            std::string::npos);
+      CHECK(loaded.error().details[0].message.find("'process' is already defined in line 22") != std::string::npos);
     } else if (!loaded) {
       FAIL_CHECK(loaded.error().message);
     } else {
       ++accepted;
-      CHECK(loaded->playbook.generation ==
-            (file.string().find("v2era") != std::string::npos ? "v2era" : "v10"));
+      CHECK(loaded->playbook.generation == (file.string().find("v2era") != std::string::npos ? "v2era" : "v10"));
     }
   }
   MESSAGE("loaded ", accepted, " of ", files.size(), " files in ", folder.string());

@@ -11,8 +11,8 @@ namespace {
 using domain::Json;
 
 LoadedPlaybook load(const std::string& workflow, const std::string& before = "") {
-  auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" +
-                              before + "workflow:\n" + workflow);
+  auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before +
+                              "workflow:\n" + workflow);
   if (!loaded) FAIL(loaded.error().message);
   return *std::move(loaded);
 }
@@ -34,11 +34,10 @@ TEST_CASE("the path is metadata.path, else path, else metadata.name") {
 }
 
 TEST_CASE("top-level maps are kept: workload, executor, keychain, and others for templates") {
-  const auto playbook =
-      load("- step: start\n",
-           "workload: {n: 1}\nexecutor: {profile: local}\nkeychain: [{name: k, kind: oauth}]\n"
-           "spec: {limit: 5}\n")
-          .playbook;
+  const auto playbook = load("- step: start\n",
+                             "workload: {n: 1}\nexecutor: {profile: local}\nkeychain: [{name: k, kind: oauth}]\n"
+                             "spec: {limit: 5}\n")
+                            .playbook;
 
   CHECK(playbook.workload == Json{{"n", 1}});
   CHECK(playbook.executor == Json{{"profile", "local"}});
@@ -200,8 +199,7 @@ TEST_CASE("a step keeps vars, set, when, spec, output and its place") {
 }
 
 TEST_CASE("the entry is executor.spec.entry_step, else start, else the first step") {
-  CHECK(load("- step: a\n- step: start\n- step: b\n", "executor: {spec: {entry_step: b}}\n").playbook.entry ==
-        "b");
+  CHECK(load("- step: a\n- step: start\n- step: b\n", "executor: {spec: {entry_step: b}}\n").playbook.entry == "b");
   CHECK(load("- step: a\n- step: start\n").playbook.entry == "start");
   CHECK(load("- step: a\n- step: b\n").playbook.entry == "a");
 }
@@ -209,8 +207,8 @@ TEST_CASE("the entry is executor.spec.entry_step, else start, else the first ste
 TEST_CASE("the generation follows from the words that are used") {
   CHECK(load("- step: start\n  next: end\n- step: end\n").playbook.generation == "v2era");
   CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n").playbook.generation == "v10");
-  CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n  next: start\n")
-            .playbook.generation == "mixed");
+  CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n  next: start\n").playbook.generation ==
+        "mixed");
 }
 
 TEST_CASE("steps are found by name") {
@@ -226,8 +224,7 @@ TEST_CASE("unknown tool kinds and unreachable steps are warnings with a suggesti
 
   std::string all;
   for (const auto& warning : loaded.warnings)
-    all += warning.field + ":" + std::to_string(warning.line) + " " + warning.message + " " +
-           warning.suggestion + "\n";
+    all += warning.field + ":" + std::to_string(warning.line) + " " + warning.message + " " + warning.suggestion + "\n";
   CAPTURE(all);
   CHECK(all.find("did you mean 'python'?") != std::string::npos);
   CHECK(all.find("nothing leads to the step 'end'") != std::string::npos);

@@ -22,11 +22,9 @@ std::string playbook(const std::string& step) {
 // error, warning, or nothing when lint does not say it.
 std::string said(const std::string& text, const std::string& part) {
   const auto report = lint_playbook(text);
-  const auto found = std::ranges::find_if(report.findings, [&](const LintFinding& one) {
-    return one.detail.message.find(part) != std::string::npos;
-  });
-  if (found == report.findings.end())
-    return report.findings.empty() ? "" : report.findings.front().detail.message;
+  const auto found = std::ranges::find_if(
+      report.findings, [&](const LintFinding& one) { return one.detail.message.find(part) != std::string::npos; });
+  if (found == report.findings.end()) return report.findings.empty() ? "" : report.findings.front().detail.message;
   return found->is_error ? "error" : "warning";
 }
 
@@ -36,8 +34,8 @@ std::string cursor(const std::string& frame, const std::string& claim = "x") {
 }
 
 std::string rule(const std::string& then) {
-  return playbook("    tool: {kind: noop}\n    case: [{when: \"{{ event.name == 'call.done' }}\", then: " +
-                  then + "}]\n");
+  return playbook("    tool: {kind: noop}\n    case: [{when: \"{{ event.name == 'call.done' }}\", then: " + then +
+                  "}]\n");
 }
 
 }  // namespace
@@ -51,8 +49,7 @@ TEST_CASE("frames say what they can do, and lint what has no effect in them") {
   CHECK(said(cursor("{heartbeat_seconds: 9}"), "`heartbeat_seconds` has no effect") == "warning");
   CHECK(said(cursor("{max_bytes: 9}"), "`process: frame` alone") == "warning");
   CHECK(said(cursor("{row_concurrency: 2, process: frame}"), "`row_concurrency` has no effect") == "warning");
-  CHECK(said(playbook(
-                 "    loop: {in: [1], iterator: r, spec: {frame: {max_rows: 2}}}\n    tool: {kind: noop}\n"),
+  CHECK(said(playbook("    loop: {in: [1], iterator: r, spec: {frame: {max_rows: 2}}}\n    tool: {kind: noop}\n"),
              "over a cursor alone") == "warning");
 }
 
@@ -63,9 +60,8 @@ TEST_CASE("names of the server's own are known, and no other that begins so") {
 }
 
 TEST_CASE("a sink that says where to write names a tool") {
-  for (const char* good :
-       {"{sink: {tool: event, args: {a: 1}}}", "{sink: {kind: event}}", "{sink: {args: {a: 1}}}", "{sink: }",
-        "{sink: {tool: {kind: event_log}}}", "{sink: {backend: postgres, table: t}}"}) {
+  for (const char* good : {"{sink: {tool: event, args: {a: 1}}}", "{sink: {kind: event}}", "{sink: {args: {a: 1}}}",
+                           "{sink: }", "{sink: {tool: {kind: event_log}}}", "{sink: {backend: postgres, table: t}}"}) {
     CAPTURE(good);
     CHECK(said(rule(good), "?").empty());
   }
@@ -83,15 +79,13 @@ TEST_CASE("a scope is set by a map") {
 TEST_CASE("nothing renders the workload, and lint says so") {
   const auto text = playbook("    tool: {kind: noop}\n");
   const std::string with = "workload: {n: 1, deep: [{x: \"{{ n }}\"}]}";
-  CHECK(said(std::string(text).replace(text.find("workload: {n: 1}"), 16, with), "are not rendered") ==
-        "warning");
+  CHECK(said(std::string(text).replace(text.find("workload: {n: 1}"), 16, with), "are not rendered") == "warning");
 }
 
 TEST_CASE("options with their unit are the options without it") {
   for (const char* good :
        {"    tool: {kind: http, url: x, timeout_seconds: 1}\n",
-        "    tool: {kind: http, url: x, spec: {timeout_ms: 5}}\n",
-        "    timeout_seconds: 1\n    tool: {kind: noop}\n",
+        "    tool: {kind: http, url: x, spec: {timeout_ms: 5}}\n", "    timeout_seconds: 1\n    tool: {kind: noop}\n",
         "    spec: {timeout_minutes: 1}\n    tool: {kind: noop}\n",
         "    tool: {kind: python, code: x, retry: {max_attempts: 2, delay_seconds: 1}}\n"}) {
     CAPTURE(good);
@@ -99,11 +93,10 @@ TEST_CASE("options with their unit are the options without it") {
   }
   CHECK(said(playbook("    tool: {kind: http, url: x, timeout: 2, timeout_seconds: 1}\n"), "say the same") ==
         "warning");
-  CHECK(said(playbook("    tool: {kind: http, url: x, timeout_second: 1}\n"), "no option 'timeout_second'") ==
-        "error");
+  CHECK(said(playbook("    tool: {kind: http, url: x, timeout_second: 1}\n"), "no option 'timeout_second'") == "error");
 
-  const auto loaded = load_playbook(
-      playbook("    timeout_ms: \"{{ n }}\"\n    tool: {kind: http, url: x, timeout_seconds: 3}\n"));
+  const auto loaded =
+      load_playbook(playbook("    timeout_ms: \"{{ n }}\"\n    tool: {kind: http, url: x, timeout_seconds: 3}\n"));
   REQUIRE(loaded);
   CHECK(loaded->playbook.workflow[0].spec["timeout"] == "{{ n }}ms");
   CHECK(loaded->playbook.workflow[0].tools[0].options["timeout"] == 3);

@@ -10,9 +10,8 @@ namespace {
 
 // The first line of `workflow` is line 5.
 base::Error refusal_of(const std::string& workflow, const std::string& before = "") {
-  const auto loaded =
-      load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before +
-                    "workflow:\n" + workflow);
+  const auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" +
+                                    before + "workflow:\n" + workflow);
   REQUIRE_FALSE(loaded.has_value());
   CHECK(loaded.error().code == base::ErrorCode::invalid_playbook);
   REQUIRE_FALSE(loaded.error().details.empty());
@@ -57,13 +56,11 @@ TEST_CASE("an unknown target is refused with the nearest name, wherever it is na
   check_single(refusal_of("- step: start\n  next: {arcs: [{step: fnish}]}\n- step: finish\n"),
                {"workflow[0].next.arcs[0].step", 6, "no step 'fnish'", "'finish'"});
   check_single(
-      refusal_of(
-          "- step: start\n  case:\n    - when: '{{ 1 }}'\n      then:\n        next: [{step: nowhere}]\n"),
+      refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then:\n        next: [{step: nowhere}]\n"),
       {"workflow[0].case[0].then.next[0].step", 9, "no step 'nowhere'; expected", ""});
-  check_single(
-      refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then: [{call: {step: helpr}}]\n"
-                 "- step: helper\n"),
-      {"workflow[0].case[0].then[0].call.step", 8, "no step 'helpr'", "'helper'"});
+  check_single(refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then: [{call: {step: helpr}}]\n"
+                          "- step: helper\n"),
+               {"workflow[0].case[0].then[0].call.step", 8, "no step 'helpr'", "'helper'"});
   check_single(refusal_of("- step: start\n", "executor: {spec: {entry_step: strat}}\n"),
                {"executor.spec.entry_step", 4, "no step 'strat'", "'start'"});
 }
@@ -92,9 +89,8 @@ TEST_CASE("a loop needs something to go over, and a mode and a bound that make s
                {"workflow[0].loop", 6, "needs `in`", ""});
   check_single(refusal_of("- step: start\n  loop: {in: [1], mode: paralel}\n  tool: {kind: noop}\n"),
                {"workflow[0].loop.mode", 6, "found 'paralel'", "'parallel'"});
-  check_single(
-      refusal_of("- step: start\n  loop: {in: [1], spec: {max_in_flight: 0}}\n  tool: {kind: noop}\n"),
-      {"workflow[0].loop.spec.max_in_flight", 6, "whole number from 1", ""});
+  check_single(refusal_of("- step: start\n  loop: {in: [1], spec: {max_in_flight: 0}}\n  tool: {kind: noop}\n"),
+               {"workflow[0].loop.spec.max_in_flight", 6, "whole number from 1", ""});
   check_single(refusal_of("- step: start\n  loop: {in: [1], iterator: a-b}\n  tool: {kind: noop}\n"),
                {"workflow[0].loop.iterator", 6, "expected a name", ""});
 }
@@ -103,8 +99,7 @@ TEST_CASE("an unknown workbook entry is refused") {
   check_single(refusal_of("- step: start\n  tool: {kind: workbook, name: ad}\n",
                           "workbook: [{name: add, tool: {kind: python, code: x}}]\n"),
                {"workflow[0].tool.name", 7, "no workbook entry 'ad'", "'add'"});
-  check_single(refusal_of("- step: start\n  tool: {kind: workbook}\n"),
-               {"workflow[0].tool", 6, "needs `name`", ""});
+  check_single(refusal_of("- step: start\n  tool: {kind: workbook}\n"), {"workflow[0].tool", 6, "needs `name`", ""});
 }
 
 TEST_CASE("a template that does not parse is refused where it is not a program") {
@@ -118,8 +113,7 @@ TEST_CASE("a template that does not parse is refused where it is not a program")
 
 TEST_CASE("a template inside a block is placed at its own line") {
   check_single(
-      refusal_of(
-          "- step: start\n  tool:\n    kind: http\n    url: u\n    body: |\n      one\n      {{ a + }}\n"),
+      refusal_of("- step: start\n  tool:\n    kind: http\n    url: u\n    body: |\n      one\n      {{ a + }}\n"),
       {"workflow[0].tool.body", 11, "does not parse", ""});
 }
 
@@ -128,13 +122,11 @@ TEST_CASE("next in a shape that means nothing is refused with what was expected"
                {"workflow[0].next", 7, "found a mapping with '-step'", "'step'"});
   check_single(refusal_of("- step: start\n  next: {spec: {mode: exclusiv}, arcs: [{step: start}]}\n"),
                {"workflow[0].next.spec.mode", 6, "expected one of exclusive, inclusive", "'exclusive'"});
-  check_single(refusal_of("- step: start\n  next: [[start]]\n"),
-               {"workflow[0].next[0]", 6, "found a list", ""});
+  check_single(refusal_of("- step: start\n  next: [[start]]\n"), {"workflow[0].next[0]", 6, "found a list", ""});
 }
 
 TEST_CASE("policies only do what exists, and jump only where there is something") {
-  const std::string task =
-      "- step: start\n  tool:\n    - name: one\n      kind: noop\n      spec: {policy: {rules: ";
+  const std::string task = "- step: start\n  tool:\n    - name: one\n      kind: noop\n      spec: {policy: {rules: ";
   check_single(refusal_of(task + "[{when: '{{ 1 }}', then: {do: rety}}]}}\n"),
                {"workflow[0].tool[0].spec.policy.rules[0].then.do", 9, "found 'rety'", "'retry'"});
   check_single(refusal_of(task + "[{else: {then: {do: jump, to: on}}}]}}\n"),
@@ -179,23 +171,30 @@ TEST_CASE("findings are bounded however many mistakes there are") {
 
 TEST_CASE("an unknown key of a step is refused with the known ones and the nearest") {
   check_single(refusal_of("- step: start\n  toool: {kind: noop}\n"),
-               {"workflow[0].toool", 6, "the key 'toool' is not known in a step; known are step, desc, description, tool", "'tool'"});
+               {"workflow[0].toool", 6,
+                "the key 'toool' is not known in a step; known are step, desc, description, tool", "'tool'"});
   check_single(refusal_of("- step: start\n  agrs: {a: 1}\n"), {"workflow[0].agrs", 6, "'agrs'", "'args'"});
-  check_single(refusal_of("- step: start\n  nxt: [end]\n- step: end\n  tool: {kind: noop}\n"), {"workflow[0].nxt", 6, "'nxt'", "'next'"});
+  check_single(refusal_of("- step: start\n  nxt: [end]\n- step: end\n  tool: {kind: noop}\n"),
+               {"workflow[0].nxt", 6, "'nxt'", "'next'"});
   check_single(refusal_of("- step: start\n  colour: red\n"), {"workflow[0].colour", 6, "'colour'", "begins with x-"});
 }
 
 TEST_CASE("what authors note down for themselves is read over, and what is near to a known key is not") {
-  CHECK(load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n"
-                      "- step: start\n  name: Start\n  metadata: {owner: me}\n  x-team: a\n  acme.io/team: b\n  notes: here\n"));
-  check_single(refusal_of("- step: start\n  loop: {in: [1], iteratr: x}\n  tool: {kind: noop}\n"), {"workflow[0].loop.iteratr", 6, "'iteratr'", "'iterator'"});
-  check_single(refusal_of("- step: start\n  tool: {kind: postgres, comand: select 1, query: select 1}\n"), {"workflow[0].tool.comand", 6, "no option 'comand'", "'command'"});
+  CHECK(load_playbook(
+      "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n"
+      "- step: start\n  name: Start\n  metadata: {owner: me}\n  x-team: a\n  acme.io/team: b\n  notes: here\n"));
+  check_single(refusal_of("- step: start\n  loop: {in: [1], iteratr: x}\n  tool: {kind: noop}\n"),
+               {"workflow[0].loop.iteratr", 6, "'iteratr'", "'iterator'"});
+  check_single(refusal_of("- step: start\n  tool: {kind: postgres, comand: select 1, query: select 1}\n"),
+               {"workflow[0].tool.comand", 6, "no option 'comand'", "'command'"});
   check_single(refusal_of("- step: start\n", "wrokload: {a: 1}\n"), {"wrokload", 4, "'wrokload'", "'workload'"});
 }
 
 TEST_CASE("a playbook of the catalog that an earlier release took goes on, whatever keys it has") {
-  const auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n- step: start\n  colour: red\n",
-                                    Origin::catalog);
+  const auto loaded = load_playbook(
+      "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n- step: start\n  colour: "
+      "red\n",
+      Origin::catalog);
   REQUIRE(loaded);
   CHECK(loaded->warnings.size() == 1);
 }

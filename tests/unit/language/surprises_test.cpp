@@ -79,13 +79,11 @@ TEST_CASE("a plain scalar that YAML 1.1 reads otherwise is worth a word, with it
 }
 
 TEST_CASE("what is in quotes, and what is what it looks like, is worth no word") {
-  for (const char* value : {"'NO'",     "\"00501\"",  "'22:22'",    "\"3.10\"",
-                            "!!str NO", "true",       "False",      "null",
-                            "5",        "-5",         "0",          "1.5",
-                            "1.0",      "text",       "2024-01-02", "2024-01-02T03:04:05Z",
-                            "12:61",    "1.2.3",      "v1",         "192.168.0.1",
-                            "1-2",      "1234567e8x", "12 apples",  "|\n    012",
-                            "''",       "'~'",        "1h",         "500ms"}) {
+  for (const char* value :
+       {"'NO'",  "\"00501\"", "'22:22'", "\"3.10\"",    "!!str NO", "true",       "False",      "null",
+        "5",     "-5",        "0",       "1.5",         "1.0",      "text",       "2024-01-02", "2024-01-02T03:04:05Z",
+        "12:61", "1.2.3",     "v1",      "192.168.0.1", "1-2",      "1234567e8x", "12 apples",  "|\n    012",
+        "''",    "'~'",       "1h",      "500ms"}) {
     CAPTURE(value);
     CHECK(warnings_of_value(value).empty());
   }
@@ -102,8 +100,7 @@ TEST_CASE("surprises leave room for other warnings") {
 }
 
 TEST_CASE("a comment of a template that takes a part of a program out is named with its place") {
-  auto warnings =
-      warnings_of_tool("    kind: shell\n    command: |\n      a=xx\n      echo ${#a}; v=y; echo ${v%#}\n");
+  auto warnings = warnings_of_tool("    kind: shell\n    command: |\n      a=xx\n      echo ${#a}; v=y; echo ${v%#}\n");
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].message.find("'{#a}; v=y; echo ${v%#}' is left out of the program") != std::string::npos);
   CHECK(warnings[0].line == 11);
@@ -117,36 +114,32 @@ TEST_CASE("a comment of a template that takes a part of a program out is named w
                            "    kind: python\n    code: \"x = '{#' + y + '#}'\"\n"}) {
     CAPTURE(tool);
     warnings = warnings_of_tool(tool);
-    CHECK(std::ranges::any_of(warnings, [](const auto& one) {
-      return one.message.find("is left out of the program") != std::string::npos;
-    }));
+    CHECK(std::ranges::any_of(
+        warnings, [](const auto& one) { return one.message.find("is left out of the program") != std::string::npos; }));
   }
   CHECK(warnings_of_tool("    kind: http\n    url: 'http://x/{# here #}'\n").empty());
   CHECK(warnings_of_tool("    kind: shell\n    command: 'echo {% raw %}${#a} ${a%#}{% endraw %}'\n").empty());
 }
 
 TEST_CASE("an expression in a program that names nothing is worth a word") {
-  for (const char* tool : {"    kind: python\n    code: \"print(f'{{total}}')\"\n",
-                           "    kind: shell\n    command: \"helm {{println}}\"\n",
-                           "    kind: shell\n    cmds: [\"helm {{println}}\"]\n"}) {
+  for (const char* tool :
+       {"    kind: python\n    code: \"print(f'{{total}}')\"\n", "    kind: shell\n    command: \"helm {{println}}\"\n",
+        "    kind: shell\n    cmds: [\"helm {{println}}\"]\n"}) {
     CAPTURE(tool);
     const auto warnings = warnings_of_tool(tool);
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0].message.find("nothing in this playbook is called") != std::string::npos);
     CHECK(warnings[0].suggestion.find("{% raw %}") != std::string::npos);
   }
-  CHECK(warnings_of_tool("    kind: shell\n    command: 'echo {{ n }} {{ workload.n }} {{ start }}'\n")
-            .empty());
+  CHECK(warnings_of_tool("    kind: shell\n    command: 'echo {{ n }} {{ workload.n }} {{ start }}'\n").empty());
 }
 
 TEST_CASE("braces that are no template are passed on, at any depth, with a warning") {
   for (const char* tool :
-       {"    kind: shell\n    command: 'echo ${#v}'\n",
-        "    kind: shell\n    command: [bash, -c, 'echo ${#v}']\n",
+       {"    kind: shell\n    command: 'echo ${#v}'\n", "    kind: shell\n    command: [bash, -c, 'echo ${#v}']\n",
         "    kind: shell\n    command: [docker, ps, --format, '{{.ID}}']\n",
-        "    kind: shell\n    command: \"awk '{{print $1}}'\"\n",
-        "    kind: shell\n    cmds: ['jq {{a: .b}}']\n", "    kind: python\n    code: 'd = {{1: 2}}'\n",
-        "    kind: python\n    code: \"f'{{{x}}}'\"\n",
+        "    kind: shell\n    command: \"awk '{{print $1}}'\"\n", "    kind: shell\n    cmds: ['jq {{a: .b}}']\n",
+        "    kind: python\n    code: 'd = {{1: 2}}'\n", "    kind: python\n    code: \"f'{{{x}}}'\"\n",
         "    kind: shell\n    command: \"printf '{%s}'\"\n"}) {
     CAPTURE(tool);
     const auto warnings = warnings_of_tool(tool);

@@ -134,8 +134,7 @@ TEST_CASE("a YAML bomb is refused before it expands") {
   std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n";
   for (char name = 'b'; name <= 'j'; ++name) {
     bomb += std::string(1, name) + ": &" + name + " [";
-    for (int copy = 0; copy < 9; ++copy)
-      bomb += std::string(copy == 0 ? "" : ", ") + "*" + static_cast<char>(name - 1);
+    for (int copy = 0; copy < 9; ++copy) bomb += std::string(copy == 0 ? "" : ", ") + "*" + static_cast<char>(name - 1);
     bomb += "]\n";
   }
 
@@ -152,20 +151,16 @@ TEST_CASE("one long text repeated by aliases is bounded in bytes") {
 TEST_CASE("aliases cannot nest a value deeper than a text may") {
   std::string text = "a0: &a0 [x]\n";
   for (int level = 1; level < 70; ++level)
-    text += "a" + std::to_string(level) + ": &a" + std::to_string(level) + " [*a" +
-            std::to_string(level - 1) + "]\n";
+    text += "a" + std::to_string(level) + ": &a" + std::to_string(level) + " [*a" + std::to_string(level - 1) + "]\n";
 
   CHECK(refusal_of(text).message.find("nests deeper than 64") != std::string::npos);
 }
 
-TEST_CASE("an alias inside its own value is refused") {
-  check_refused_at("a: &a\n  b: *a\n", 2, 6, "cyclic");
-}
+TEST_CASE("an alias inside its own value is refused") { check_refused_at("a: &a\n  b: *a\n", 2, 6, "cyclic"); }
 
 TEST_CASE("deep nesting is refused in every style") {
   std::string blocks;
-  for (int level = 0; level < 200; ++level)
-    blocks += std::string(static_cast<std::size_t>(level), ' ') + "a:\n";
+  for (int level = 0; level < 200; ++level) blocks += std::string(static_cast<std::size_t>(level), ' ') + "a:\n";
 
   CHECK(refusal_of(blocks).message.find("deeper than 64") != std::string::npos);
   CHECK(refusal_of("a: " + std::string(100, '[') + std::string(100, ']')).message.find("deeper than 64") !=
@@ -187,8 +182,7 @@ TEST_CASE("too many values are refused") {
   std::string text = "[";
   for (int item = 0; item < 1000; ++item) text += "1,";
 
-  CHECK(refusal_of(text + "1]", {.nodes_max = 500}).message.find("more than 500 values") !=
-        std::string::npos);
+  CHECK(refusal_of(text + "1]", {.nodes_max = 500}).message.find("more than 500 values") != std::string::npos);
 }
 
 TEST_CASE("bytes that are no UTF-8, NUL and control characters are refused where they stand") {

@@ -31,15 +31,14 @@ struct Commands {
   support::LocalHttp http;
 
   explicit Commands(std::function<Json(int)> shown) : rows(std::move(shown)) {
-    http.server.Get(
-        R"(/api/v2/commands/(\d+))", [this](const httplib::Request& request, httplib::Response& response) {
-          for (const auto& command : rows(looks)) {
-            if (command.at("queue_id") == request.matches[1].str())
-              return response.set_content(command.dump(), "application/json");
-          }
-          response.status = 404;
-          response.set_content(R"({"code":"not_found","detail":"gone"})", "application/problem+json");
-        });
+    http.server.Get(R"(/api/v2/commands/(\d+))", [this](const httplib::Request& request, httplib::Response& response) {
+      for (const auto& command : rows(looks)) {
+        if (command.at("queue_id") == request.matches[1].str())
+          return response.set_content(command.dump(), "application/json");
+      }
+      response.status = 404;
+      response.set_content(R"({"code":"not_found","detail":"gone"})", "application/problem+json");
+    });
     http.server.Get("/api/v2/commands", [this](const httplib::Request& request, httplib::Response& response) {
       CHECK(request.get_param_value("pool") == "blue");
       response.set_content(Json{{"commands", rows(looks++)}}.dump(), "application/json");

@@ -97,8 +97,7 @@ TEST_CASE("the notification of what was dispatched is acked, and nobody claims")
   fixture.finish_by_dispatch();
 }
 
-TEST_CASE(
-    "what arrives more than a second after it was claimed is not begun: it may be another's by now") {
+TEST_CASE("what arrives more than a second after it was claimed is not begun: it may be another's by now") {
   DispatchFixture fixture;
   fixture.server.dispatch_late_ms = 1200;
   fixture.start_subscribed();
@@ -131,8 +130,7 @@ TEST_CASE("a worker without the setting, and one of an older server, come by not
   fixture.finish();
 }
 
-TEST_CASE(
-    "an older server behind the same address, which does not know the field, is not asked again and again") {
+TEST_CASE("an older server behind the same address, which does not know the field, is not asked again and again") {
   DispatchFixture fixture;
   fixture.server.dispatch_late_ms = -1;
   fixture.start_subscribed();

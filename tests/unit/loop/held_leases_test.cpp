@@ -9,9 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-domain::Lease lease_of(std::int64_t id, int epoch = 1) {
-  return {.queue_id = base::CommandId{id}, .epoch = epoch};
-}
+domain::Lease lease_of(std::int64_t id, int epoch = 1) { return {.queue_id = base::CommandId{id}, .epoch = epoch}; }
 
 HeldLease held_lease(std::int64_t id, int epoch = 1) {
   HeldLease held;

@@ -20,8 +20,7 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is re
   OtherWorker other(fixture.settings.nats, 1);
   for (int i = 0; i < 40; ++i) {
     for (const std::string lane : {"lane1", "lane2"})
-      fixture.nats.publish("noetl.commands.default." + lane,
-                           R"({"execution_id":"0","queue_id":"1","step":"noop"})");
+      fixture.nats.publish("noetl.commands.default." + lane, R"({"execution_id":"0","queue_id":"1","step":"noop"})");
   }
   fixture.wait("all are there", [&] { return fixture.number("num_pending") == 80; });
   fixture.wait("it is open", [&] { return consumer.is_open(); });
@@ -171,8 +170,7 @@ TEST_CASE("a worker whose server does not answer gives back what comes to it mea
   fixture.add_and_notify(1);
   fixture.wait("it claims in vain", [&] { return fixture.worker->counts().claim_failures > 0; });
 
-  fixture.nats.publish("noetl.commands.default.lane1",
-                       R"({"execution_id":"0","queue_id":"2","step":"noop"})");
+  fixture.nats.publish("noetl.commands.default.lane1", R"({"execution_id":"0","queue_id":"2","step":"noop"})");
 
   const auto begin = std::chrono::steady_clock::now();
   auto given = other.pull->fetch(1, 20s).value();
@@ -198,9 +196,8 @@ TEST_CASE("NATS goes away and comes back: work goes on by polling, and then by n
   fixture.add_and_notify(2);
 
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 2; });
-  fixture.wait("it was notified", [&] {
-    return fixture.worker->counts().notifications > before || fixture.number("num_pending") == 0;
-  });
+  fixture.wait("it was notified",
+               [&] { return fixture.worker->counts().notifications > before || fixture.number("num_pending") == 0; });
   fixture.finish();
 }
 
@@ -218,8 +215,7 @@ TEST_CASE("a deleted consumer is polled around until it is back") {
   fixture.finish();
 }
 
-TEST_CASE(
-    "commands that no notification comes for are found all the same, one after another without a pause") {
+TEST_CASE("commands that no notification comes for are found all the same, one after another without a pause") {
   NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.start_subscribed();

@@ -61,14 +61,12 @@ struct NotificationFixture : WorkerFixture {
   }
   // Of all lanes together; -1 when one is missing.
   [[nodiscard]] std::int64_t number(const char* name) const {
-    return sum([&](const nlohmann::json& shown) {
-      return shown.contains(name) ? shown[name].get<std::int64_t>() : -1;
-    });
+    return sum(
+        [&](const nlohmann::json& shown) { return shown.contains(name) ? shown[name].get<std::int64_t>() : -1; });
   }
   // Of every message each time: what was turned away comes again and counts again, and stays pending until then.
   [[nodiscard]] std::int64_t deliveries() const {
-    return sum(
-        [](const nlohmann::json& shown) { return shown["delivered"]["consumer_seq"].get<std::int64_t>(); });
+    return sum([](const nlohmann::json& shown) { return shown["delivered"]["consumer_seq"].get<std::int64_t>(); });
   }
   // Over the consumers of all lanes.
   template <class Read>

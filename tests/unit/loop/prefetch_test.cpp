@@ -24,7 +24,8 @@ TEST_CASE("a notification of many may go through the hands of many who have no s
   fixture.finish();
 }
 
-TEST_CASE("a server of the release before, which takes no slots beside ids, is asked for as many ids as there are slots") {
+TEST_CASE(
+    "a server of the release before, which takes no slots beside ids, is asked for as many ids as there are slots") {
   NotificationFixture fixture;
   fixture.server.knows_no_slots = true;
   fixture.settings.slots = 2;
@@ -43,8 +44,7 @@ TEST_CASE("a server of the release before, which takes no slots beside ids, is a
   fixture.finish();
 }
 
-TEST_CASE(
-    "while commands take less than milliseconds, many more are claimed at a time than there are slots") {
+TEST_CASE("while commands take less than milliseconds, many more are claimed at a time than there are slots") {
   NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.notify_together(1, 512, "throwing");

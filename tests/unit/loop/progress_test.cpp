@@ -48,8 +48,7 @@ TEST_CASE("a worker tells what a running command says, in one note, and reports 
   CHECK(notes[0].name == "command.log");
   Json said = Json::parse(notes[0].payload);
   said.erase("running_seconds");
-  CHECK(said ==
-        Json{{"output", "first line\nsecond line\n"}, {"fraction", 0.5}, {"rows", 40}, {"text", "half"}});
+  CHECK(said == Json{{"output", "first line\nsecond line\n"}, {"fraction", 0.5}, {"rows", 40}, {"text", "half"}});
   CHECK(fixture.worker->counts().progress_told == 1);
 }
 
@@ -96,8 +95,7 @@ TEST_CASE("nothing is said twice, nor before its time, nor more often the longer
   CHECK(spoken.after(1025s)->at("output") == "d\n");
 }
 
-TEST_CASE(
-    "of a flood the newest lines are told, whole, with the size of the rest; an endless line is left out") {
+TEST_CASE("of a flood the newest lines are told, whole, with the size of the rest; an endless line is left out") {
   Spoken spoken;
   for (int i = 0; i < 10'000; ++i) spoken.command.print("line " + std::to_string(i) + "\n");
   spoken.command.print(std::string(100'000, 'x'));
@@ -112,8 +110,7 @@ TEST_CASE(
   CHECK(said->at("dropped_bytes").get<std::size_t>() + output.size() == 98'890 + 100'010 + 5);
 }
 
-TEST_CASE(
-    "secrets in lines are masked even when a line comes in pieces, and NUL and broken UTF-8 do no harm") {
+TEST_CASE("secrets in lines are masked even when a line comes in pieces, and NUL and broken UTF-8 do no harm") {
   Spoken spoken;
   spoken.command.print("password hun");
   spoken.command.print("ter2\n");

@@ -67,7 +67,8 @@ TEST_CASE("a result that names a field twice is refused with its place") {
 TEST_CASE("whatever is wrong with the result of work that is done, the error is final") {
   tools::ToolLimits small;
   small.result_bytes_max = 50;
-  for (const auto& report : {report_of(nested(101)), report_of("no json"), report_of("[" + std::string(60, ' ') + "]", small)}) {
+  for (const auto& report :
+       {report_of(nested(101)), report_of("no json"), report_of("[" + std::string(60, ' ') + "]", small)}) {
     REQUIRE(report.error);
     CHECK_FALSE(report.error->is_retryable);
     CHECK(domain::is_work_done(report.error->kind));
@@ -79,7 +80,8 @@ TEST_CASE("numbers that SQL has enqueued come to the tool whole: as texts where 
   domain::ClaimedCommand command;
   command.lease = {{5}, 1};
   command.tool_kind = "giving";
-  command.context = R"({"tool":{"kind":"giving"},"input":{"n":340282366920938463463374607431768211456,"m":18446744073709551615,"x":0.5}})";
+  command.context =
+      R"({"tool":{"kind":"giving"},"input":{"n":340282366920938463463374607431768211456,"m":18446744073709551615,"x":0.5}})";
 
   const auto report = loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}});
 

@@ -47,7 +47,8 @@ base::Result<wire::HeartbeatAnswer> ScriptedTransport::heartbeat(const wire::Hea
     return base::failure(ErrorCode::invalid_input, "unknown field", "/confirmed_claim_ids");
   {
     const std::lock_guard lock(mutex_);
-    confirmed_claims_.insert(confirmed_claims_.end(), heartbeat.confirmed_claim_ids.begin(), heartbeat.confirmed_claim_ids.end());
+    confirmed_claims_.insert(confirmed_claims_.end(), heartbeat.confirmed_claim_ids.begin(),
+                             heartbeat.confirmed_claim_ids.end());
   }
   wire::HeartbeatAnswer answer;
   answer.is_known = !has_forgotten_worker;
@@ -63,8 +64,7 @@ void ScriptedTransport::claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& 
   if (!row.is_running) {
     row.is_running = true;
     ++row.epoch;
-    if (!answer.claim_id.is_set())
-      made_.push_back(answer.claim_id = {static_cast<std::int64_t>(made_.size()) + 1});
+    if (!answer.claim_id.is_set()) made_.push_back(answer.claim_id = {static_cast<std::int64_t>(made_.size()) + 1});
   }
   domain::ClaimedCommand command;
   command.lease = {.queue_id = base::CommandId{id}, .epoch = row.epoch};
@@ -72,8 +72,7 @@ void ScriptedTransport::claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& 
   command.step = row.tool_kind;
   command.attempt = row.epoch;
   command.max_attempts = 3;
-  command.context =
-      R"({"tool":{"kind":")" + row.tool_kind + R"("},"input":{"id":)" + std::to_string(id) + "}}";
+  command.context = R"({"tool":{"kind":")" + row.tool_kind + R"("},"input":{"id":)" + std::to_string(id) + "}}";
   answer.commands.push_back(std::move(command));
 }
 
@@ -85,9 +84,8 @@ wire::ClaimAnswer ScriptedTransport::act_on(const wire::ClaimRequest& request) {
     const auto found = rows_.find(id.value);
     return found != rows_.end() && (found->second.is_running || found->second.reports.empty());
   };
-  int slots = request.slots > 0 && std::ranges::count_if(request.queue_ids, is_waiting) >= request.slots
-                  ? request.slots
-                  : INT_MAX;
+  int slots = request.slots > 0 && std::ranges::count_if(request.queue_ids, is_waiting) >= request.slots ? request.slots
+                                                                                                         : INT_MAX;
   for (const base::CommandId id : request.queue_ids) {
     // When its slots are filled, nothing is said of the others.
     if (slots != INT_MAX && (!is_waiting(id) || slots-- <= 0)) continue;
@@ -125,9 +123,8 @@ base::Result<wire::ClaimAnswer> ScriptedTransport::wait_for_dispatch(const wire:
   ++dispatch_polls_waiting;
   dispatched_.wait_for(lock, request.wait, [&] { return !to_dispatch_.empty(); });
   --dispatch_polls_waiting;
-  answer.waited =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin) -
-      std::chrono::milliseconds(dispatch_late_ms);
+  answer.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin) -
+                  std::chrono::milliseconds(dispatch_late_ms);
   for (const auto id : std::exchange(to_dispatch_, {})) claim_row(id, rows_[id], answer);
   return answer;
 }

@@ -28,8 +28,7 @@ struct FakeServer {
       return base::failure(base::ErrorCode::unavailable, "away");
     }
     const auto found = answers.find(path.substr(0, path.find('?')));
-    if (found == answers.end())
-      return base::failure(base::ErrorCode::not_found, "there is nothing at " + path);
+    if (found == answers.end()) return base::failure(base::ErrorCode::not_found, "there is nothing at " + path);
     return found->second;
   }
 };
@@ -112,8 +111,7 @@ TEST_CASE("results come by reference or by id") {
   CHECK(fixture.client.result("noetl://result/5", fixture.asker).value()["rows"].size() == 2);
   CHECK(fixture.client.result("5", fixture.asker).value()["rows"].size() == 2);
   CHECK(fixture.client.result("6", fixture.asker).error().code == base::ErrorCode::not_found);
-  CHECK(fixture.client.result("noetl://other/5", fixture.asker).error().code ==
-        base::ErrorCode::invalid_input);
+  CHECK(fixture.client.result("noetl://other/5", fixture.asker).error().code == base::ErrorCode::invalid_input);
 }
 
 TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
@@ -133,8 +131,7 @@ TEST_CASE("deferred templates become text wherever they stand; all else stays as
   CHECK(fixture.server.asked.size() == 1);
 }
 
-TEST_CASE(
-    "only what a command lists is a template; without a list, of an older server, whatever looks like one") {
+TEST_CASE("only what a command lists is a template; without a list, of an older server, whatever looks like one") {
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
   loop::Resolved resolved;
@@ -153,7 +150,8 @@ TEST_CASE(
   CHECK(none["tool"]["token"] == deferred);
   CHECK(older["tool"]["token"] == "tok-12345678");
   Json wrong{{"tool", {{"token", "text"}}}, {"templates", {"/tool/token"}}};
-  CHECK(loop::resolve_command(wrong, "http", secrets, resolved).error().message.find("/tool/token") != std::string::npos);
+  CHECK(loop::resolve_command(wrong, "http", secrets, resolved).error().message.find("/tool/token") !=
+        std::string::npos);
 }
 
 TEST_CASE("a plain command has no templates, whatever it brings") {
@@ -164,8 +162,8 @@ TEST_CASE("a plain command has no templates, whatever it brings") {
     seen = call.input;
     return tools::ToolResult{};
   };
-  auto command = command_of(
-      {{"tool", {{"kind", "scripted"}}}, {"input", {{"a", {{"$template", "{{ keychain.api.token }}"}}}}}});
+  auto command =
+      command_of({{"tool", {{"kind", "scripted"}}}, {"input", {{"a", {{"$template", "{{ keychain.api.token }}"}}}}}});
   command.execution_id = {};
 
   const auto report =
@@ -249,8 +247,9 @@ TEST_CASE("the result of a failed attempt is reported when it can be stored, and
   };
   const auto run = [&](const std::string& result) {
     given = result;
-    return loop::run_command(command_of({{"tool", Json::object()}}), &tool, {},
-                             {.worker_id = "w", .limits = {.result_bytes_max = 100, .reach = nullptr}, .secrets = nullptr});
+    return loop::run_command(
+        command_of({{"tool", Json::object()}}), &tool, {},
+        {.worker_id = "w", .limits = {.result_bytes_max = 100, .reach = nullptr}, .secrets = nullptr});
   };
 
   CHECK(run(R"({"status_code":404})").result == R"({"status_code":404})");
@@ -277,8 +276,7 @@ TEST_CASE("what a tool throws is masked, too") {
   Fixture fixture;
   ScriptedTool tool;
   tool.act = [](const tools::ToolCall& call) -> tools::ToolResult {
-    throw std::runtime_error("cannot use " +
-                             call.credentials->find("pg")->data["db_password"].get<std::string>());
+    throw std::runtime_error("cannot use " + call.credentials->find("pg")->data["db_password"].get<std::string>());
   };
 
   const auto report = loop::run_command(command_of({{"tool", Json::object()}}), &tool, {},
@@ -320,9 +318,8 @@ TEST_CASE("what a cut has left of a secret is masked, too") {
     return result;
   };
 
-  const auto report =
-      loop::run_command(command_of({{"tool", {{"x", {{"$template", "{{ keychain.api.token }}"}}}}}}), &tool,
-                        {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+  const auto report = loop::run_command(command_of({{"tool", {{"x", {{"$template", "{{ keychain.api.token }}"}}}}}}),
+                                        &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
   CHECK(report.output == "uses ***" + cut + "***" + cut + "cor" + cut + "***" + cut);
   CHECK(report.error->message == "key: ***\nand ***" + cut);
@@ -357,17 +354,18 @@ TEST_CASE("what a command keeps is sent with its lease, and again while the serv
   Fixture fixture;
   std::vector<std::string> sent;
   int failures = 1;
-  loop::CredentialClient client(
-      [](const std::string&) { return std::string(); }, fixture.clock,
-      [&](const std::string& path, const std::string& body) -> base::Result<std::string> {
-        if (failures-- > 0) return base::failure(base::ErrorCode::unavailable, "away");
-        sent.push_back(path + " " + body);
-        return std::string(R"({"id":"9","ref":"noetl://result/9"})");
-      });
-  loop::CommandSecrets secrets(&client, {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
+  loop::CredentialClient client([](const std::string&) { return std::string(); }, fixture.clock,
+                                [&](const std::string& path, const std::string& body) -> base::Result<std::string> {
+                                  if (failures-- > 0) return base::failure(base::ErrorCode::unavailable, "away");
+                                  sent.push_back(path + " " + body);
+                                  return std::string(R"({"id":"9","ref":"noetl://result/9"})");
+                                });
+  loop::CommandSecrets secrets(&client,
+                               {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
 
   CHECK(secrets.keep(R"({"a":1})").value() == "noetl://result/9");
-  CHECK(loop::CommandSecrets(&client, {.worker_id = "w", .execution_id = {}}).keep("1").error().code == base::ErrorCode::unsupported);
+  CHECK(loop::CommandSecrets(&client, {.worker_id = "w", .execution_id = {}}).keep("1").error().code ==
+        base::ErrorCode::unsupported);
 
   REQUIRE(sent.size() == 1);
   CHECK(sent[0] == R"(/api/v2/results {"worker_id":"w","queue_id":"5","epoch":2,"value":{"a":1}})");

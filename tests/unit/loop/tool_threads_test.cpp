@@ -70,17 +70,16 @@ TEST_CASE("what waits for a thread begins by priority, and then as it was submit
   {
     loop::ToolThreads threads(1);
     const auto submit = [&](int priority, std::function<void()> run) {
-      threads.submit({.run = std::move(run),
-                      .hand_back = [] {},
-                      .since = std::chrono::steady_clock::now(),
-                      .priority = priority});
+      threads.submit(
+          {.run = std::move(run), .hand_back = [] {}, .since = std::chrono::steady_clock::now(), .priority = priority});
     };
     submit(0, [&] {
       begun.count_down();
       release.wait();
     });
     begun.wait();
-    for (const auto& [priority, name] : {std::pair(0, 'c'), std::pair(-1, 'e'), std::pair(7, 'a'), std::pair(0, 'd'), std::pair(7, 'b')})
+    for (const auto& [priority, name] :
+         {std::pair(0, 'c'), std::pair(-1, 'e'), std::pair(7, 'a'), std::pair(0, 'd'), std::pair(7, 'b')})
       submit(priority, [&order, name] { order += name; });
     release.count_down();
   }

@@ -165,8 +165,7 @@ TEST_CASE("a claim of which a command is dropped unreported is not confirmed") {
   fixture.finish();
 }
 
-TEST_CASE(
-    "an older server is told nothing of claims; one behind the same address is told again without them") {
+TEST_CASE("an older server is told nothing of claims; one behind the same address is told again without them") {
   WorkerFixture fixture;
   SUBCASE("it does not say that it knows confirmations") {}
   SUBCASE("it refuses") {

@@ -31,8 +31,7 @@ struct Fixture {
   support::NatsServer server;
   std::shared_ptr<nats::Connection> connection{open()};
   nats::JetStream jetstream{*connection};
-  const nats::StreamSettings stream{.name = "NOETL_COMMANDS",
-                                    .subjects = {"noetl.commands", "noetl.commands.>"}};
+  const nats::StreamSettings stream{.name = "NOETL_COMMANDS", .subjects = {"noetl.commands", "noetl.commands.>"}};
   const nats::ConsumerSettings consumer{.durable = "noetl-worker-pool", .filter_subject = "noetl.commands"};
 
   Fixture() { make(); }
@@ -140,8 +139,7 @@ TEST_CASE("messages are fetched in batches, and acked ones never come again") {
   CHECK(subscription->fetch(1, 50ms).value().empty());
 }
 
-TEST_CASE(
-    "several consumers are asked at once, each for so many; what was asked for and did not come stays open") {
+TEST_CASE("several consumers are asked at once, each for so many; what was asked for and did not come stays open") {
   Fixture nats;
   const nats::ConsumerSettings later{.durable = "noetl-worker-pool:lane1",
                                      .filter_subject = "noetl.commands.default.lane1"};
@@ -157,23 +155,19 @@ TEST_CASE(
                         .value();
 
   const auto some = pull->fetch({4, 3}, 0ms).value();
-  CHECK(std::ranges::count_if(some,
-                              [](const auto& one) { return one.source() == 0 && one.bytes() == "a"; }) == 4);
-  CHECK(std::ranges::count_if(some,
-                              [](const auto& one) { return one.source() == 1 && one.bytes() == "b"; }) == 3);
+  CHECK(std::ranges::count_if(some, [](const auto& one) { return one.source() == 0 && one.bytes() == "a"; }) == 4);
+  CHECK(std::ranges::count_if(some, [](const auto& one) { return one.source() == 1 && one.bytes() == "b"; }) == 3);
   CHECK(some.back().num_pending() > 0);
   CHECK(pull->asked() == 0);
 
-  std::size_t rest =
-      0;  // whoever waits is given what comes first, and the others' answers with the next question
+  std::size_t rest = 0;  // whoever waits is given what comes first, and the others' answers with the next question
   while (rest < 13) rest += pull->fetch({100, 100}, 1s).value().size();
   while (pull->asked() > 0) CHECK(pull->fetch({0, 0}, 100ms).value().empty());
   CHECK(pull->fetch({2, 1}, 0ms).value().empty());
   CHECK(pull->asked() == 0);
 
   CHECK(pull->fetch({2, 1}, 20ms).value().empty());
-  while (pull->asked() > 0)
-    CHECK(pull->fetch({0, 0}, 100ms).value().empty());  // it is told that they have ended
+  while (pull->asked() > 0) CHECK(pull->fetch({0, 0}, 100ms).value().empty());  // it is told that they have ended
   REQUIRE(nats.jetstream.publish(subject("noetl.commands.default.lane1"), "c").has_value());
   std::vector<nats::Message> last;
   while (last.empty()) last = pull->fetch({2, 1}, 5s).value();
@@ -260,12 +254,10 @@ TEST_CASE("a deleted consumer or stream is named as vanished") {
 
   REQUIRE(nats.jetstream.remove_stream(nats.stream.name).has_value());
   CHECK(nats.jetstream.find_stream(nats.stream.name).error().code == ErrorCode::not_found);
-  CHECK(
-      nats.jetstream
-          .pull(
-              {.stream = nats.stream.name, .durables = {"noetl-worker-pool"}, .answers_on = nats.connection})
-          .error()
-          .code == ErrorCode::not_found);
+  CHECK(nats.jetstream
+            .pull({.stream = nats.stream.name, .durables = {"noetl-worker-pool"}, .answers_on = nats.connection})
+            .error()
+            .code == ErrorCode::not_found);
 }
 
 TEST_CASE("a consumer deleted while a fetch waits ends the fetch at once") {
@@ -274,8 +266,7 @@ TEST_CASE("a consumer deleted while a fetch waits ends the fetch at once") {
   const auto begin = std::chrono::steady_clock::now();
   const std::jthread deleter([&] {
     support::wait_until("the fetch waits", 5s, [&] {
-      return nats.server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")["num_waiting"] ==
-             1;
+      return nats.server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")["num_waiting"] == 1;
     });
     static_cast<void>(nats.server.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
   });

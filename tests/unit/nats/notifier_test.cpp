@@ -64,10 +64,9 @@ TEST_CASE("notifications arrive in the pool's consumer, one and thousands") {
   CHECK(lanes[0].num_pending == 100);
   CHECK(lanes[1].num_pending == 91);
   const auto named = [&](std::uint64_t sequence) {
-    const auto shown = server.request("$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
-                                      R"({"seq":)" + std::to_string(sequence) + "}");
-    return wire::decode_notification(
-               base::base64_decoded(shown["message"]["data"].get<std::string>()).value())
+    const auto shown =
+        server.request("$JS.API.STREAM.MSG.GET.NOETL_COMMANDS", R"({"seq":)" + std::to_string(sequence) + "}");
+    return wire::decode_notification(base::base64_decoded(shown["message"]["data"].get<std::string>()).value())
         .value()
         .queue_ids;
   };
@@ -81,8 +80,7 @@ TEST_CASE("notifications arrive in the pool's consumer, one and thousands") {
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
 }
 
-TEST_CASE(
-    "a group with one command does not stand behind a group with a thousand; urgency says more than any line") {
+TEST_CASE("a group with one command does not stand behind a group with a thousand; urgency says more than any line") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
@@ -139,8 +137,7 @@ TEST_CASE("a consumer that vanishes is made again") {
 
   static_cast<void>(server.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
 
-  support::wait_until("it is back with what waits", 10s,
-                      [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  support::wait_until("it is back with what waits", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
   // Counted after the consumer stands.
   support::wait_until("it is counted", 10s, [&] { return notifier.counts().repaired >= 1; });
   CHECK(notifier.counts().repaired == 1);
@@ -176,23 +173,16 @@ TEST_CASE("names are those of the settings") {
   wait_ready(notifier);
 
   notifier.notify({notification_of(1), notification_of(2, "gpu")});
-  notifier.publish_dead_letters({{.queue_id = {1},
-                                  .execution_id = {},
-                                  .step = "s",
-                                  .pool = "gpu",
-                                  .epoch = 1,
-                                  .attempts = 1,
-                                  .error = "{}"}});
+  notifier.publish_dead_letters(
+      {{.queue_id = {1}, .execution_id = {}, .step = "s", .pool = "gpu", .epoch = 1, .attempts = 1, .error = "{}"}});
 
   const auto pending = [&](const std::string& consumer) {
     return server.request("$JS.API.CONSUMER.INFO.JOBS." + consumer).value("num_pending", 0);
   };
-  support::wait_until("both have arrived", 10s,
-                      [&] { return pending("hands") == 1 && pending("hands-gpu") == 1; });
+  support::wait_until("both have arrived", 10s, [&] { return pending("hands") == 1 && pending("hands-gpu") == 1; });
   support::wait_until("the death is told", 10s,
                       [&] { return server.request("$JS.API.STREAM.INFO.GRAVE")["state"]["messages"] == 1; });
-  CHECK(server.request("$JS.API.STREAM.INFO.JOBS")["config"]["subjects"] ==
-        nlohmann::json({"jobs", "jobs.>"}));
+  CHECK(server.request("$JS.API.STREAM.INFO.JOBS")["config"]["subjects"] == nlohmann::json({"jobs", "jobs.>"}));
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD").contains("error"));
   CHECK(notifier.lanes("gpu")[0].num_pending == 1);
 }
@@ -211,9 +201,7 @@ TEST_CASE(
   auto connection = std::shared_ptr<nats::Connection>(nats::Connection::open(settings.nats).value());
   nats::JetStream jetstream(*connection);
   auto pull =
-      jetstream
-          .pull({.stream = "NOETL_COMMANDS", .durables = {"noetl-worker-pool"}, .answers_on = connection})
-          .value();
+      jetstream.pull({.stream = "NOETL_COMMANDS", .durables = {"noetl-worker-pool"}, .answers_on = connection}).value();
 
   std::vector<notify::MaxDeliveriesAdvisory> told;
   support::wait_until("it is dropped", 15s, [&] {
@@ -229,12 +217,14 @@ TEST_CASE(
   notifier->ack_max_deliveries();
   CHECK(notifier->max_deliveries(10).empty());
   support::wait_until("it is acknowledged", 10s, [&] {
-    return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS_ADVISORIES.noetl-upkeep")
-               .value("num_ack_pending", 1) == 0;
+    return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS_ADVISORIES.noetl-upkeep").value("num_ack_pending", 1) ==
+           0;
   });
 }
 
-TEST_CASE("consumers of a pool that was deleted go at once, those that nobody knows when they were seen twice, and both come again") {
+TEST_CASE(
+    "consumers of a pool that was deleted go at once, those that nobody knows when they were seen twice, and both come "
+    "again") {
   const support::NatsServer server;
   const auto has_consumer = [&](const std::string& name) {
     return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + name).contains("config");
@@ -243,8 +233,9 @@ TEST_CASE("consumers of a pool that was deleted go at once, those that nobody kn
     notify::JetStreamNotifier earlier(settings_for(server));
     wait_ready(earlier);
     earlier.notify({notification_of(1, "stranger"), notification_of(2, "kept")});
-    support::wait_until("consumers of both", 10s,
-                        [&] { return has_consumer("noetl-worker-pool-stranger") && has_consumer("noetl-worker-pool-kept:lane2"); });
+    support::wait_until("consumers of both", 10s, [&] {
+      return has_consumer("noetl-worker-pool-stranger") && has_consumer("noetl-worker-pool-kept:lane2");
+    });
   }
   (void)server.request("$JS.API.CONSUMER.DURABLE.CREATE.NOETL_COMMANDS.mine",
                        R"({"stream_name":"NOETL_COMMANDS","config":{"durable_name":"mine","ack_policy":"explicit"}})");

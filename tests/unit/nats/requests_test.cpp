@@ -26,16 +26,19 @@ struct RequestsFixture {
   std::unique_ptr<nats::Connection> host{open()};
   std::atomic<int> served{0};
   bool is_silent = false;
-  std::unique_ptr<nats::Responder> responder = std::make_unique<nats::Responder>(*host, [this](nats::Responder& self, nats::Responder::Incoming request) {
-    if (!request.is_whole()) {
-      CHECK(self.receive_rest(request).has_value());
-      return;
-    }
-    ++served;
-    std::string bytes = request.bytes;
-    for (char& c : bytes) c = c == 'a' ? 'A' : c;
-    if (!is_silent) self.answer(request, {{"Seen", std::string(nats::header_of(request.headers, "told"))}}, bytes);
-  }, "echo.parts");
+  std::unique_ptr<nats::Responder> responder = std::make_unique<nats::Responder>(
+      *host,
+      [this](nats::Responder& self, nats::Responder::Incoming request) {
+        if (!request.is_whole()) {
+          CHECK(self.receive_rest(request).has_value());
+          return;
+        }
+        ++served;
+        std::string bytes = request.bytes;
+        for (char& c : bytes) c = c == 'a' ? 'A' : c;
+        if (!is_silent) self.answer(request, {{"Seen", std::string(nats::header_of(request.headers, "told"))}}, bytes);
+      },
+      "echo.parts");
   std::unique_ptr<nats::Requester> requester{nats::Requester::open(*client).value()};
 
   RequestsFixture() {
@@ -58,7 +61,8 @@ struct RequestsFixture {
 
 TEST_CASE("a request and its answer have headers, and bodies of any size") {
   RequestsFixture fixture;
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{5}, mib - 16 * 1024, mib - 16 * 1024 + 1, mib, 7 * mib + 3}) {
+  for (const std::size_t bytes :
+       {std::size_t{0}, std::size_t{5}, mib - 16 * 1024, mib - 16 * 1024 + 1, mib, 7 * mib + 3}) {
     CAPTURE(bytes);
     const auto answer = fixture.requester->request(subject("echo.it"), {{"Told", "x=1"}}, std::string(bytes, 'a'), 20s);
     REQUIRE(answer.has_value());
@@ -76,7 +80,8 @@ TEST_CASE("many requests at a time get each its own answer") {
       threads.emplace_back([&, thread] {
         const nats::ThreadScope scope;
         for (int i = 0; i < 50; ++i) {
-          const std::string body = std::to_string(thread) + "/" + std::to_string(i) + std::string(i == 25 ? 2 * mib : 10, 'b');
+          const std::string body =
+              std::to_string(thread) + "/" + std::to_string(i) + std::string(i == 25 ? 2 * mib : 10, 'b');
           const auto answer = fixture.requester->request(subject("echo.it"), {}, body, 20s);
           if (answer && answer->bytes == body) ++right;
         }

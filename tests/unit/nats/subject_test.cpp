@@ -26,8 +26,8 @@ TEST_CASE("a subject is tokens between dots, and a filter may have wildcards for
     CHECK_FALSE(Subject::parse(filter));
     CHECK(SubjectFilter::parse(filter)->text() == filter);
   }
-  for (const auto& bad : {""s, "."s, "a."s, ".a"s, "a..b"s, "a b"s, "a\tb"s, "a\rb"s, "a\nb"s, "a\0b"s, "a\x7F"s, " a"s, "a "s,
-                          "a\r\nPUB b 1\r\nx"s, std::string(1025, 'a')}) {
+  for (const auto& bad : {""s, "."s, "a."s, ".a"s, "a..b"s, "a b"s, "a\tb"s, "a\rb"s, "a\nb"s, "a\0b"s, "a\x7F"s, " a"s,
+                          "a "s, "a\r\nPUB b 1\r\nx"s, std::string(1025, 'a')}) {
     CAPTURE(bad);
     const auto subject = Subject::parse(bad);
     REQUIRE_FALSE(subject);
@@ -44,11 +44,14 @@ TEST_CASE("names of streams, consumers, groups, buckets and keys have no charact
   for (const auto& bad : {""s, "a b"s, "a.b"s, "a*"s, "a>"s, "a/b"s, "a\\b"s, "a\nb"s, "a\0b"s, std::string(256, 'a')})
     CHECK_FALSE(nats::check_name("stream", bad));
   CHECK(nats::check_bucket("Sessions_1-x"));
-  for (const auto& bad : {""s, "a.b"s, "a b"s, "a\0b"s, "ü"s, std::string(253, 'a')}) CHECK_FALSE(nats::check_bucket(bad));
+  for (const auto& bad : {""s, "a.b"s, "a b"s, "a\0b"s, "ü"s, std::string(253, 'a')})
+    CHECK_FALSE(nats::check_bucket(bad));
   CHECK(nats::check_key("a/b.c=d_e-f"));
-  for (const auto& bad : {""s, ".a"s, "a."s, "a..b"s, "a b"s, "a*"s, "a>"s, "a\0b"s, "a\r\n"s, "ü"s}) CHECK_FALSE(nats::check_key(bad));
+  for (const auto& bad : {""s, ".a"s, "a."s, "a..b"s, "a b"s, "a*"s, "a>"s, "a\0b"s, "a\r\n"s, "ü"s})
+    CHECK_FALSE(nats::check_key(bad));
   CHECK(nats::check_header_value("message_id", "order 7, ünïcode"));
-  for (const auto& bad : {"a\r\nb"s, "a\0"s, "a\tb"s, std::string(2000, 'a')}) CHECK_FALSE(nats::check_header_value("message_id", bad));
+  for (const auto& bad : {"a\r\nb"s, "a\0"s, "a\tb"s, std::string(2000, 'a')})
+    CHECK_FALSE(nats::check_header_value("message_id", bad));
 }
 
 TEST_CASE("a user, a password, a token and a name reach the server as they are, whatever is in them") {
@@ -78,15 +81,17 @@ TEST_CASE("settings of a connection that would break its lines are refused befor
   nats::ConnectionSettings good;
   good.url = "nats://127.0.0.1:" + std::to_string(peer.port());
   for (const auto& bad : {"a\r\nPUB b 1\r\nx\r\n"s, "a\nb"s, "secret\n"s, "a\0b"s, "\x7F"s}) {
-    for (auto place : {&nats::ConnectionSettings::user, &nats::ConnectionSettings::password, &nats::ConnectionSettings::token,
-                       &nats::ConnectionSettings::name, &nats::ConnectionSettings::url, &nats::ConnectionSettings::inbox_prefix}) {
+    for (auto place :
+         {&nats::ConnectionSettings::user, &nats::ConnectionSettings::password, &nats::ConnectionSettings::token,
+          &nats::ConnectionSettings::name, &nats::ConnectionSettings::url, &nats::ConnectionSettings::inbox_prefix}) {
       nats::ConnectionSettings settings = good;
       settings.user = "u";
       settings.*place = bad;
       const auto opened = nats::Connection::open(settings);
       REQUIRE_FALSE(opened);
       CHECK(opened.error().code == base::ErrorCode::invalid_input);
-      if (place != &nats::ConnectionSettings::inbox_prefix) CHECK(opened.error().message.find("secret") == std::string::npos);
+      if (place != &nats::ConnectionSettings::inbox_prefix)
+        CHECK(opened.error().message.find("secret") == std::string::npos);
     }
   }
   nats::ConnectionSettings settings = good;

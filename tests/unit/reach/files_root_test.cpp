@@ -35,9 +35,8 @@ TEST_CASE("files are opened beneath the root by relative and absolute paths, and
   for (const bool uses_openat2 : {true, false}) {
     CAPTURE(uses_openat2);
     const reach::FilesRoot root(folders.root(), uses_openat2);
-    for (const std::string& path :
-         {std::string("a/in.txt"), (folders.root() / "a/in.txt").string(), std::string("./a/in.txt"),
-          "file://" + (folders.root() / "a/in.txt").string()}) {
+    for (const std::string& path : {std::string("a/in.txt"), (folders.root() / "a/in.txt").string(),
+                                    std::string("./a/in.txt"), "file://" + (folders.root() / "a/in.txt").string()}) {
       CAPTURE(path);
       const auto file = root.open(path, "files");
       REQUIRE_MESSAGE(file, file.error().message);
@@ -45,10 +44,9 @@ TEST_CASE("files are opened beneath the root by relative and absolute paths, and
     }
     const std::string outside = (folders.folder.path() / "outside" / "x.txt").string();
     for (const std::string& path :
-         {outside, std::string("../outside/x.txt"), std::string("a/../../outside/x.txt"),
-          std::string("link.txt"), std::string("a/relative.txt"), std::string("linked/x.txt"),
-          std::string("/proc/self/environ"), (folders.root() / "../outside/x.txt").string(),
-          folders.root().string() + "/../root/../outside/x.txt"}) {
+         {outside, std::string("../outside/x.txt"), std::string("a/../../outside/x.txt"), std::string("link.txt"),
+          std::string("a/relative.txt"), std::string("linked/x.txt"), std::string("/proc/self/environ"),
+          (folders.root() / "../outside/x.txt").string(), folders.root().string() + "/../root/../outside/x.txt"}) {
       CAPTURE(path);
       const auto file = root.open(path, "files");
       REQUIRE_FALSE(file);

@@ -35,11 +35,9 @@ std::string wrong(const char* name, const char* value, schema::Rules rules = {})
 TEST_CASE("a message says where, what must be there and what was found") {
   CHECK(wrong("Command", R"({"kind":"abc","priority":101})") ==
         "'/priority' must be an integer from -100 to 100, found number 101");
-  CHECK(wrong("Command", R"({"kind":"abcd"})") ==
-        "'/kind' must be a string of 1 to 3 characters, found 4 characters");
+  CHECK(wrong("Command", R"({"kind":"abcd"})") == "'/kind' must be a string of 1 to 3 characters, found 4 characters");
   CHECK(wrong("Command", R"({"kind":"a","pool":"A"})") == "'/pool' must be a pool, found string 'A'");
-  CHECK(wrong("Command", R"({"kind":"a","priorty":1})") ==
-        "'/priorty' is not a known field; did you mean 'priority'?");
+  CHECK(wrong("Command", R"({"kind":"a","priorty":1})") == "'/priorty' is not a known field; did you mean 'priority'?");
   CHECK(wrong("Command", R"({})") == "'/kind' is missing; expected a string of 1 to 3 characters");
   CHECK(wrong("Command", "7") == "the body must be an object, found number 7");
   CHECK(wrong("Batch", R"({"commands":[{"kind":"a"},{"kind":7}]})") ==

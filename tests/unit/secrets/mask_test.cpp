@@ -44,8 +44,12 @@ TEST_CASE("a secret is found in every encoded form, in text and inside of JSON")
       {"html", "S3cret/Pass w0rd!+&quot;&lt;ü&gt;&amp;&#x27;\\x"},
       {"html of templates", "S3cret/Pass w0rd!+&#34;&lt;ü&gt;&amp;&#39;\\x"},
       {"base64", "UzNjcmV0L1Bhc3MgdzByZCErIjzDvD4mJ1x4"},
-      {"hex", "5333637265742f50617373207730726421" "2b223cc3bc3e26275c78"},
-      {"HEX", "5333637265742F50617373207730726421" "2B223CC3BC3E26275C78"},
+      {"hex",
+       "5333637265742f50617373207730726421"
+       "2b223cc3bc3e26275c78"},
+      {"HEX",
+       "5333637265742F50617373207730726421"
+       "2B223CC3BC3E26275C78"},
       {"repr", R"(S3cret/Pass w0rd!+"<ü>&\'\\x)"},
   };
   SecretMask mask = mask_of({secret});
@@ -74,12 +78,14 @@ TEST_CASE("base64 of something longer shows a secret wherever in it that stands"
 
 TEST_CASE("JSON stays JSON whatever is found in it") {
   SecretMask digits = mask_of({"12345678"});
-  CHECK(digits.in_json(R"({"a":12345678,"b":-12345678.5,"c":"x12345678"})", "") == R"({"a":"***","b":"***","c":"x***"})");
+  CHECK(digits.in_json(R"({"a":12345678,"b":-12345678.5,"c":"x12345678"})", "") ==
+        R"({"a":"***","b":"***","c":"x***"})");
   // The n of \n is no n.
   SecretMask letters = mask_of({"nabcdefgh"});
   CHECK(letters.in_json(R"({"a":"\nabcdefgh"})", "") == R"({"a":"\n***"})");
   CHECK(mask_of({"00fcabcd"}).in_json(R"({"a":"\u00fcabcd"})", "") == R"({"a":"\u00fc***"})");
-  CHECK(mask_of({std::string(8, '\\')}).in_json(R"({"a":")" + std::string(16, '\\') + R"(\""})", "") == R"({"a":"***"})");
+  CHECK(mask_of({std::string(8, '\\')}).in_json(R"({"a":")" + std::string(16, '\\') + R"(\""})", "") ==
+        R"({"a":"***"})");
   CHECK(letters.in_json(R"({"a":"\\nabcdefgh"})", "") == R"({"a":"\\***"})");
   SecretMask structure = mask_of({R"(","x":"y)"});
   CHECK(Json::accept(structure.in_json(R"({"a":"1","x":"yes"})", "")));
@@ -139,7 +145,8 @@ TEST_CASE("a result of 24 MiB is searched in a moment, also when it is made to b
   std::mt19937 random(7);
   std::string rows = "[";
   while (rows.size() < 24UL * 1024 * 1024)
-    rows += R"({"id":)" + std::to_string(random()) + R"(,"name":"somebody-)" + std::to_string(random() % 1000) + R"(","note":"S3cret but not it"},)";
+    rows += R"({"id":)" + std::to_string(random()) + R"(,"name":"somebody-)" + std::to_string(random() % 1000) +
+            R"(","note":"S3cret but not it"},)";
   rows.back() = ']';
   SecretMask few = mask_of({"S3cretPassw0rd!", "tok_ABCDEFGH12345678"});
   SecretMask periodic = mask_of({std::string(4000, 'a')});

@@ -11,11 +11,11 @@ using namespace noetl::secrets;
 using Json = nlohmann::json;
 
 TEST_CASE("a pattern is a host, what is below one, or any, with or without a port") {
-  for (const char* good : {"api.example.com", "*.example.com", "*", "localhost:8080", "127.0.0.1", "[::1]:80", "::1", "*:443",
-                           "my_host", "/run/postgresql", "API.Example.com."})
+  for (const char* good : {"api.example.com", "*.example.com", "*", "localhost:8080", "127.0.0.1", "[::1]:80", "::1",
+                           "*:443", "my_host", "/run/postgresql", "API.Example.com."})
     CHECK_MESSAGE(is_host_pattern(good), good);
-  for (const char* bad : {"", "a b", "http://x", "x/y", "*.", "a.*.b", "**", "*x", "x:", "x:0", "x:70000", "x:y", "[::1", ".x", "ex\nample",
-                          "user@host", "x?y"})
+  for (const char* bad : {"", "a b", "http://x", "x/y", "*.", "a.*.b", "**", "*x", "x:", "x:0", "x:70000", "x:y",
+                          "[::1", ".x", "ex\nample", "user@host", "x?y"})
     CHECK_MESSAGE(!is_host_pattern(bad), bad);
 }
 
@@ -57,15 +57,18 @@ TEST_CASE("where no hosts are named a credential may go to those in its own fiel
   const auto hosts = [](const char* type, const Json& fields) { return own_hosts(type, fields); };
   using Hosts = std::vector<std::string>;
 
-  CHECK(hosts("postgres", {{"db_host", "db.internal"}, {"db_port", 5433}, {"db_password", "x"}}) == Hosts{"db.internal:5433"});
+  CHECK(hosts("postgres", {{"db_host", "db.internal"}, {"db_port", 5433}, {"db_password", "x"}}) ==
+        Hosts{"db.internal:5433"});
   CHECK(hosts("postgres", {{"db_password", "x"}}) == Hosts{"localhost"});
   CHECK(hosts("postgres", {{"connection_string", "postgresql://u:p@a.example:1/x"}}) == Hosts{"a.example:1"});
   CHECK(hosts("postgres", {{"dsn", "host=a.example port=7 user=u password=p"}}) == Hosts{"a.example:7"});
   CHECK(hosts("nats", {{"servers", "nats://a:1,nats://u:p@b:2,c"}}) == Hosts{"a:1", "b:2", "c:4222"});
   CHECK(hosts("oauth2", {{"token_url", "https://id.example/token"}}) == Hosts{"id.example:443"});
   CHECK(hosts("bearer", {{"token", "x"}}).empty());
-  CHECK(hosts("s3", {{"access_key", "a"}, {"secret_key", "b"}, {"endpoint", "http://minio:9000"}}) == Hosts{"minio:9000"});
-  CHECK(hosts("s3", {{"access_key", "a"}, {"secret_key", "b"}}) == Hosts{"*.amazonaws.com:443", "storage.googleapis.com:443"});
+  CHECK(hosts("s3", {{"access_key", "a"}, {"secret_key", "b"}, {"endpoint", "http://minio:9000"}}) ==
+        Hosts{"minio:9000"});
+  CHECK(hosts("s3", {{"access_key", "a"}, {"secret_key", "b"}}) ==
+        Hosts{"*.amazonaws.com:443", "storage.googleapis.com:443"});
 }
 
 TEST_CASE("what is no list of policies allows nothing") {
@@ -76,7 +79,8 @@ TEST_CASE("what is no list of policies allows nothing") {
   CHECK(policies_from(Json::array(), "x").empty());
 }
 
-TEST_CASE("the secrets of a credential are its fields but who and where, passwords in addresses, and fields in JSON text") {
+TEST_CASE(
+    "the secrets of a credential are its fields but who and where, passwords in addresses, and fields in JSON text") {
   const auto found = secrets_in({{"db_user", "somebody-known"},
                                  {"db_password", "correct horse"},
                                  {"pin", 12345678},
@@ -88,7 +92,8 @@ TEST_CASE("the secrets of a credential are its fields but who and where, passwor
     return std::find(all.begin(), all.end(), one) != all.end();
   };
 
-  for (const char* text : {"correct horse", "in%20the%20url", "in the url", "-- the key --"}) CHECK_MESSAGE(has(found.texts, text), text);
+  for (const char* text : {"correct horse", "in%20the%20url", "in the url", "-- the key --"})
+    CHECK_MESSAGE(has(found.texts, text), text);
   for (const char* text : {"somebody-known", "x@example.com"}) CHECK_MESSAGE(!has(found.texts, text), text);
   CHECK(has(found.words, "short"));
 }

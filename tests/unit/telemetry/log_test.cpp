@@ -45,13 +45,11 @@ TEST_CASE("secrets are masked by name, in URLs and in connection strings") {
   CHECK(redact("password", "hunter2") == "***");
   CHECK(redact("Authorization", "Bearer x") == "***");
   CHECK(redact("postgres_password", "x") == "***");
-  CHECK(redact("url", "postgresql://noetl:hunter2@localhost/noetl") ==
-        "postgresql://noetl:***@localhost/noetl");
+  CHECK(redact("url", "postgresql://noetl:hunter2@localhost/noetl") == "postgresql://noetl:***@localhost/noetl");
   CHECK(redact("url", "nats://s3cret@localhost:4222") == "nats://***@localhost:4222");
   CHECK(redact("url", "nats://localhost:4222") == "nats://localhost:4222");
   CHECK(redact("dsn", "host=x password=hunter2 dbname=y") == "host=x password=*** dbname=y");
-  CHECK(redact("", "cannot reach postgres://u:p:w@h:5432/d, sorry") ==
-        "cannot reach postgres://u:***@h:5432/d, sorry");
+  CHECK(redact("", "cannot reach postgres://u:p:w@h:5432/d, sorry") == "cannot reach postgres://u:***@h:5432/d, sorry");
 }
 
 TEST_CASE("every secret of a text is masked up to its end, and what is none stays") {
@@ -102,8 +100,7 @@ TEST_CASE("every secret of a text is masked up to its end, and what is none stay
 }
 
 TEST_CASE("a message cannot carry a secret either") {
-  const auto line =
-      format_text({new_year, LogLevel::warn, "store", "no answer from postgres://u:hunter2@h/d", {}});
+  const auto line = format_text({new_year, LogLevel::warn, "store", "no answer from postgres://u:hunter2@h/d", {}});
 
   CHECK(line.find("hunter2") == std::string::npos);
 }

@@ -26,8 +26,8 @@ TEST_CASE("Loops filter, unpack and recurse") {
 
   CHECK(rendered("{% for k, v in m.items() if v > 1 %}{{ k }}={{ v }};{% endfor %}",
                  {{"m", {{"a", 1}, {"b", 2}, {"c", 3}}}}) == "b=2;c=3;");
-  CHECK(rendered("{% for e in t recursive %}{{ loop.depth }}:{{ e.n }}[{{ loop(e.c) }}]{% endfor %}",
-                 {{"t", tree}}) == "1:1[2:2[]]1:3[]");
+  CHECK(rendered("{% for e in t recursive %}{{ loop.depth }}:{{ e.n }}[{{ loop(e.c) }}]{% endfor %}", {{"t", tree}}) ==
+        "1:1[2:2[]]1:3[]");
   CHECK(is_refused("{% for a, b in [1, 2] %}{% endfor %}"));
   CHECK(is_refused("{% for a in 5 %}{% endfor %}"));
 }
@@ -44,11 +44,9 @@ TEST_CASE("What a loop assigns ends with the round, what a condition assigns sta
 }
 
 TEST_CASE("Macros take arguments, defaults and callers") {
-  CHECK(rendered("{% macro f(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ f(1) }} {{ f(1, b=3) }}") ==
-        "1-2 1-3");
+  CHECK(rendered("{% macro f(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ f(1) }} {{ f(1, b=3) }}") == "1-2 1-3");
   CHECK(rendered("{% macro f() %}<{{ caller() }}>{% endmacro %}{% call f() %}x{% endcall %}") == "<x>");
-  CHECK(rendered("{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}") ==
-        "3210");
+  CHECK(rendered("{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}") == "3210");
   CHECK(is_refused("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"));
 }
 

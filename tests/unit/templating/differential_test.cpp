@@ -56,10 +56,10 @@ std::string difference(const std::string& source, const Json& scope, const Json&
   bool is_undefined = false;
   const auto value = (*parse(source))->evaluate(names, &is_undefined);
   const Json& native = answer["native"];
-  const bool agrees = native.is_object() && native.contains("__undefined__")
-                          ? is_undefined
-                          : value && (value->dump() == native.dump() ||
-                                      native.dump().find("__undefined__") != std::string::npos);
+  const bool agrees =
+      native.is_object() && native.contains("__undefined__")
+          ? is_undefined
+          : value && (value->dump() == native.dump() || native.dump().find("__undefined__") != std::string::npos);
   return agrees ? std::string() : (value ? value->dump() : "ERROR") + " (native)\n  jinja: " + native.dump();
 }
 
@@ -94,9 +94,7 @@ const std::vector<std::string>& written_by_hand() {
 
 }  // namespace
 
-TEST_CASE("Hand-written templates mean what they mean in Jinja2") {
-  compare_all(written_by_hand(), "hand-written");
-}
+TEST_CASE("Hand-written templates mean what they mean in Jinja2") { compare_all(written_by_hand(), "hand-written"); }
 
 TEST_CASE("Generated templates mean what they mean in Jinja2") {
   const char* given = std::getenv("NOETL_SEED");
@@ -106,8 +104,7 @@ TEST_CASE("Generated templates mean what they mean in Jinja2") {
   std::vector<std::string> sources;
 
   for (int i = 0; i < 6000; ++i) {
-    sources.push_back(i % 5 == 0 ? generator.document(1 + i % 2)
-                                 : "{{ " + generator.expression(1 + i % 3) + " }}");
+    sources.push_back(i % 5 == 0 ? generator.document(1 + i % 2) : "{{ " + generator.expression(1 + i % 3) + " }}");
   }
 
   compare_all(sources, "NOETL_SEED=" + std::to_string(seed));

@@ -134,11 +134,10 @@ constexpr std::string_view methods[] = {
     "values()|list",    "count(1)",          "index(1)",         "removeprefix('a')",
     "removesuffix('c')"};
 constexpr std::string_view checks[] = {
-    "defined", "undefined",     "none",           "string",         "number",   "integer",
-    "float",   "boolean",       "mapping",        "sequence",       "iterable", "even",
-    "odd",     "divisibleby 3", "divisibleby(2)", "eq 1",           "ne('a')",  "gt 1",
-    "lt(2)",   "ge 0",          "le(10)",         "in [1, 2, 'a']", "true",     "false",
-    "lower",   "upper",         "sameas none",    "escaped",        "equalto 2"};
+    "defined", "undefined", "none",        "string",  "number",   "integer",        "float",          "boolean",
+    "mapping", "sequence",  "iterable",    "even",    "odd",      "divisibleby 3",  "divisibleby(2)", "eq 1",
+    "ne('a')", "gt 1",      "lt(2)",       "ge 0",    "le(10)",   "in [1, 2, 'a']", "true",           "false",
+    "lower",   "upper",     "sameas none", "escaped", "equalto 2"};
 
 }  // namespace
 
@@ -202,11 +201,8 @@ std::string ExpressionGenerator::document(int depth) {
              " %}{{ loop.index }}{{ x }}{{ loop.last }}{% else %}empty{% endfor %}";
     case 2: return "{% set x = " + expression(depth) + " %}{{ x }} {{- x is defined }}";
     case 3:
-      return "{% for x in list if x is " + one_of(checks) + " %}{{ x }}{{ loop.revindex }}" + output +
-             "{% endfor %}";
-    case 4:
-      return "{% macro m(a, b=2) %}{{ a }}{{ b }}{{ kwargs }}{% endmacro %}{{ m(" + expression(depth) +
-             ") }}";
+      return "{% for x in list if x is " + one_of(checks) + " %}{{ x }}{{ loop.revindex }}" + output + "{% endfor %}";
+    case 4: return "{% macro m(a, b=2) %}{{ a }}{{ b }}{{ kwargs }}{% endmacro %}{{ m(" + expression(depth) + ") }}";
     default: return "x " + output + "\n  {#- c -#}  " + output;
   }
 }

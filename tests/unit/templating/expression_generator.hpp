@@ -14,9 +14,7 @@ class ExpressionGenerator {
   std::string document(int depth);
 
  private:
-  std::size_t pick(std::size_t size) {
-    return std::uniform_int_distribution<std::size_t>(0, size - 1)(random_);
-  }
+  std::size_t pick(std::size_t size) { return std::uniform_int_distribution<std::size_t>(0, size - 1)(random_); }
   template <class List>
   std::string one_of(const List& list) {
     return std::string(list[pick(std::size(list))]);

@@ -134,9 +134,8 @@ TEST_CASE("Roots are the names that come from outside") {
   CHECK(roots("{{ a.b + c[d] | default(e) }} {{ range(3) }}") == Names{"a", "c", "d", "e"});
   CHECK(roots("{% set x = y %}{{ x }}") == Names{"y"});
   CHECK(roots("{% if a %}{% set x = 1 %}{% endif %}{{ x }}") == Names{"a", "x"});
-  CHECK(
-      roots("{% for k, v in m.items() if v %}{{ k }}{{ loop.index }}{{ w }}{% else %}{{ k }}{% endfor %}") ==
-      Names{"k", "m", "w"});
+  CHECK(roots("{% for k, v in m.items() if v %}{{ k }}{{ loop.index }}{{ w }}{% else %}{{ k }}{% endfor %}") ==
+        Names{"k", "m", "w"});
   CHECK(roots("{% macro f(p, q=z) %}{{ p }}{{ g }}{% endmacro %}{{ f(1) }}") == Names{"g", "z"});
   CHECK(roots("plain").empty());
 }

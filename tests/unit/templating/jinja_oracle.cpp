@@ -37,8 +37,8 @@ std::vector<Json> ask_jinja(const std::vector<Case>& cases, std::string& why) {
   }
   std::filesystem::remove_all(folder);
   if (status != 0 || answers.size() != cases.size()) {
-    why = "the oracle ended early: " + std::to_string(answers.size()) + " of " +
-          std::to_string(cases.size()) + " answers";
+    why = "the oracle ended early: " + std::to_string(answers.size()) + " of " + std::to_string(cases.size()) +
+          " answers";
     return {};
   }
   return answers;

@@ -20,10 +20,10 @@ using Fields = std::set<std::string>;
 }  // namespace
 
 TEST_CASE("members are found by dot, by index and by get") {
-  for (const char* source : {"{{ keychain.a.token }}", "Bearer {{keychain['a']['token']}}",
-                             "{{ keychain.get('a').token | upper }}", "{% if keychain.a.token %}x{% endif %}",
-                             "{{ keychain . a . token }}", "{{ keychain[\"a\"].get('token', '') }}",
-                             "{{ ('x' ~ keychain.a.token) }}"}) {
+  for (const char* source :
+       {"{{ keychain.a.token }}", "Bearer {{keychain['a']['token']}}", "{{ keychain.get('a').token | upper }}",
+        "{% if keychain.a.token %}x{% endif %}", "{{ keychain . a . token }}", "{{ keychain[\"a\"].get('token', '') }}",
+        "{{ ('x' ~ keychain.a.token) }}"}) {
     CAPTURE(source);
     const auto found = read(source);
     CHECK(found.members == std::map<std::string, Fields>{{"a", {"token"}}});
@@ -57,8 +57,7 @@ TEST_CASE("reading the whole, or by an index that only rendering knows, is open"
 
 TEST_CASE("texts inside a value are all looked at") {
   MemberNames found;
-  collect_members(nlohmann::json{{"x", {"{{ keychain.a.t }}", 3}}, {"y", "{{ keychain.b.t }}"}}, "keychain",
-                  found);
+  collect_members(nlohmann::json{{"x", {"{{ keychain.a.t }}", 3}}, {"y", "{{ keychain.b.t }}"}}, "keychain", found);
 
   CHECK(found.members.size() == 2);
 }

@@ -70,9 +70,7 @@ constexpr std::string_view pieces[] = {"{{",
                                        "|length"};
 
 std::string mutated(std::mt19937_64& random) {
-  const auto pick = [&](std::size_t size) {
-    return std::uniform_int_distribution<std::size_t>(0, size - 1)(random);
-  };
+  const auto pick = [&](std::size_t size) { return std::uniform_int_distribution<std::size_t>(0, size - 1)(random); };
   std::string text(seeds[pick(std::size(seeds))]);
   for (std::size_t rounds = 1 + pick(6); rounds > 0; --rounds) {
     const std::size_t at = pick(text.size() + 1);
@@ -130,8 +128,7 @@ TEST_CASE("Mutated and random templates render or fail, in bounded time") {
     } else {
       CHECK(parsed.error().code == base::ErrorCode::invalid_input);
     }
-    const double took =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    const double took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
     slowest_ms = std::max(slowest_ms, took);
     REQUIRE_MESSAGE(took < 20'000, "too slow, seed ", seed, ": ", source);
   }

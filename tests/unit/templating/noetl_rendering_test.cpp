@@ -62,9 +62,7 @@ TEST_CASE("Values are rendered at every depth and keep their shape") {
 }
 
 TEST_CASE("A text that fails is an error, and never passed on with its braces") {
-  CHECK(value_of("{{ missing + 1 }}")
-            .get<std::string>()
-            .starts_with("ERROR: template: 'missing' is undefined"));
+  CHECK(value_of("{{ missing + 1 }}").get<std::string>().starts_with("ERROR: template: 'missing' is undefined"));
   CHECK(value_of("at {{ soon() }}").get<std::string>().starts_with("ERROR: template: 'soon' is undefined"));
   CHECK(value_of("{{ 'x'.nothing() }}").get<std::string>().starts_with("ERROR: "));
   CHECK(value_of("{{ missing }}").is_null());
@@ -112,9 +110,9 @@ TEST_CASE("data and result of a dict without them are the dict itself") {
 }
 
 TEST_CASE("Truth as NoETL sees it") {
-  for (const Json& value : {Json(""), Json("false"), Json("False"), Json("0"), Json("no"), Json("None"),
-                            Json("null"), Json("off"), Json(0), Json(0.0), Json::array(), Json::object(),
-                            Json(nullptr), Json(false), Json("[]"), Json("{}"), Json(" no ")}) {
+  for (const Json& value :
+       {Json(""), Json("false"), Json("False"), Json("0"), Json("no"), Json("None"), Json("null"), Json("off"), Json(0),
+        Json(0.0), Json::array(), Json::object(), Json(nullptr), Json(false), Json("[]"), Json("{}"), Json(" no ")}) {
     CAPTURE(value);
     CHECK_FALSE(is_truthy(value));
   }
@@ -127,8 +125,7 @@ TEST_CASE("Truth as NoETL sees it") {
 
 TEST_CASE("Roots of a value are those of all its texts") {
   std::vector<std::string> roots = {"z"};
-  collect_roots({{"a", {"{{ x.y }}", "plain", {{"b", "{{ y }}{{ x }}"}}}}, {"c", 5}, {"broken", "{{"}},
-                roots);
+  collect_roots({{"a", {"{{ x.y }}", "plain", {{"b", "{{ y }}{{ x }}"}}}}, {"c", 5}, {"broken", "{{"}}, roots);
 
   CHECK(roots == std::vector<std::string>{"x", "y", "z"});
 }

@@ -21,16 +21,15 @@ Json by_looks(const std::string& text) { return value_of("{{ t | default('') }}"
 
 // As two outputs, one behind the other.
 Json in_parts(const std::string& text) {
-  return value_of("{{ a }}{{ b }}",
-                  {{"a", text.substr(0, text.size() / 2)}, {"b", text.substr(text.size() / 2)}});
+  return value_of("{{ a }}{{ b }}", {{"a", text.substr(0, text.size() / 2)}, {"b", text.substr(text.size() / 2)}});
 }
 
 }  // namespace
 
 TEST_CASE("A rendered text is a number when printing the number gives the text back") {
-  for (const Json& number : {Json(501), Json(0), Json(-7), Json(1.0), Json(1.5), Json(-0.25),
-                             Json(9223372036854775807), Json(std::int64_t{-9223372036854775807} - 1),
-                             Json(18446744073709551615ULL), Json(0.1), Json(1e-05), Json(1e+22)}) {
+  for (const Json& number : {Json(501), Json(0), Json(-7), Json(1.0), Json(1.5), Json(-0.25), Json(9223372036854775807),
+                             Json(std::int64_t{-9223372036854775807} - 1), Json(18446744073709551615ULL), Json(0.1),
+                             Json(1e-05), Json(1e+22)}) {
     CAPTURE(number.dump());
     CHECK(by_looks(number.dump()) == number);
     CHECK(by_looks(number.dump()).type() == number.type());
@@ -127,12 +126,10 @@ TEST_CASE("Numbers that were printed are read again as themselves") {
 }
 
 TEST_CASE("A postal code, a phone number and a commit stay what they are") {
-  const Json names = {
-      {"zip", "00501"}, {"phone", "+49 30 1234"}, {"sha", "1234567e8"}, {"major", 1}, {"minor", "10"}};
+  const Json names = {{"zip", "00501"}, {"phone", "+49 30 1234"}, {"sha", "1234567e8"}, {"major", 1}, {"minor", "10"}};
 
-  for (const char* text :
-       {"{{ zip }}", "{{ zip | trim }}", "{{ zip | string }}", "{{ zip ~ '' }}", "{{ zip | default('x') }}",
-        "{% if zip %}{{ zip }}{% endif %}", "{{ zip }}{{ '' }}"}) {
+  for (const char* text : {"{{ zip }}", "{{ zip | trim }}", "{{ zip | string }}", "{{ zip ~ '' }}",
+                           "{{ zip | default('x') }}", "{% if zip %}{{ zip }}{% endif %}", "{{ zip }}{{ '' }}"}) {
     CAPTURE(text);
     CHECK(value_of(text, names) == "00501");
   }
@@ -169,8 +166,8 @@ TEST_CASE("What | string and ~ make stays text") {
 
 TEST_CASE("What tojson made is read as the value that it was made of") {
   for (const Json& value :
-       {Json("00501"), Json("501"), Json("true"), Json("null"), Json("[1]"), Json("'x'"), Json("<&>\""),
-        Json(501), Json(1.5), Json(true), Json(nullptr), Json({1, "2"}), Json({{"a", "1"}})}) {
+       {Json("00501"), Json("501"), Json("true"), Json("null"), Json("[1]"), Json("'x'"), Json("<&>\""), Json(501),
+        Json(1.5), Json(true), Json(nullptr), Json({1, "2"}), Json({{"a", "1"}})}) {
     CAPTURE(value);
     CHECK(value_of("{{ v | tojson }}", {{"v", value}}) == value);
     CHECK(value_of("{{ v | to_json }}", {{"v", value}}) == value);
@@ -200,8 +197,7 @@ TEST_CASE("Lists and maps are read, quoted texts and tuples are not") {
   CHECK(value_of(R"({"zip": "{{ zip }}"})", {{"zip", "00501"}}) == Json({{"zip", "00501"}}));
   for (const std::string text :
        {R"("orders")", "'x'", "(5)", "(1, 2)", "()", "[00501]", "[a]", "{a}", "{1, 2}", "[1e400]", "[inf]",
-        "[12345678901234567890123]", R"({"id": -9223372036854775809})",
-        "{'id': 1_000_000_000_000_000_000_000}"}) {
+        "[12345678901234567890123]", R"({"id": -9223372036854775809})", "{'id': 1_000_000_000_000_000_000_000}"}) {
     CAPTURE(text);
     CHECK(by_looks(text) == text);
   }

@@ -28,8 +28,8 @@ std::string escaped(std::string_view text) {
 std::string table_of(const tools::Tool& tool) {
   std::string table = "\n| option | value | meaning |\n| --- | --- | --- |\n";
   for (const auto& option : tool.options()) {
-    table += "| `" + std::string(option.name) + "` | " + escaped(option.type) + " | " +
-             escaped(option.meaning) + " |\n";
+    table +=
+        "| `" + std::string(option.name) + "` | " + escaped(option.type) + " | " + escaped(option.meaning) + " |\n";
   }
   return table;
 }
@@ -37,8 +37,10 @@ std::string table_of(const tools::Tool& tool) {
 std::string table_of_errors() {
   std::string table = "\n| kind of error | meaning | `retryable` |\n| --- | --- | --- |\n";
   for (const auto& kind : domain::error_kinds) {
-    table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + (kind.is_retryable ? "yes" : "no");
-    if (!kind.exceptions.empty()) table += std::string(kind.is_retryable ? "; no: " : "; yes: ") + escaped(kind.exceptions);
+    table +=
+        "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + (kind.is_retryable ? "yes" : "no");
+    if (!kind.exceptions.empty())
+      table += std::string(kind.is_retryable ? "; no: " : "; yes: ") + escaped(kind.exceptions);
     table += " |\n";
   }
   return table;
@@ -47,7 +49,8 @@ std::string table_of_errors() {
 std::string table_of_details() {
   std::string table = "\n| of an error | value | meaning |\n| --- | --- | --- |\n";
   for (const auto& detail : domain::error_details)
-    table += "| `" + std::string(detail.name) + "` | " + std::string(detail.type) + " | " + escaped(detail.meaning) + " |\n";
+    table +=
+        "| `" + std::string(detail.name) + "` | " + std::string(detail.type) + " | " + escaped(detail.meaning) + " |\n";
   return table;
 }
 
@@ -92,20 +95,18 @@ TEST_CASE("docs/reference/tools.md has the options of every tool and the kinds o
   worker::add_tools(registry, settings());
   std::string text = text_of(docs);
   const std::string before = text;
+  rewrite(text, {.begin = "<!-- kinds of errors -->\n", .end = "<!-- end of kinds -->", .table = table_of_errors()});
+  rewrite(text,
+          {.begin = "<!-- details of errors -->\n", .end = "<!-- end of details -->", .table = table_of_details()});
   rewrite(
       text,
-      {.begin = "<!-- kinds of errors -->\n", .end = "<!-- end of kinds -->", .table = table_of_errors()});
-  rewrite(text, {.begin = "<!-- details of errors -->\n", .end = "<!-- end of details -->", .table = table_of_details()});
-  rewrite(text, {.begin = "<!-- absent kinds -->\n",
-                 .end = "<!-- end of absent kinds -->",
-                 .table = table_of_absent_kinds()});
+      {.begin = "<!-- absent kinds -->\n", .end = "<!-- end of absent kinds -->", .table = table_of_absent_kinds()});
   std::string missing;
   for (const std::string& kind : registry.kinds()) {
     const std::string begin = "<!-- options of " + kind + " -->\n";
     if (text.find(begin) == std::string::npos) missing += " " + kind;
     if (text.find(begin) == std::string::npos || registry.find(kind)->options().empty()) continue;
-    rewrite(text,
-            {.begin = begin, .end = "<!-- end of options -->", .table = table_of(*registry.find(kind))});
+    rewrite(text, {.begin = begin, .end = "<!-- end of options -->", .table = table_of(*registry.find(kind))});
   }
   CHECK_MESSAGE(missing.empty(), "docs/reference/tools.md has no section of:", missing);
 

@@ -58,12 +58,10 @@ TEST_CASE("values have native types, nested ones included") {
   CHECK(value_of("2.5::double") == 2.5);
   CHECK(value_of("10.50::decimal(10,2)") == 10.5);
   CHECK(value_of("-0.05::decimal(4,2)") == -0.05);
-  CHECK(value_of("170141183460469231731687303715884105727::hugeint") ==
-        "170141183460469231731687303715884105727");
+  CHECK(value_of("170141183460469231731687303715884105727::hugeint") == "170141183460469231731687303715884105727");
   CHECK(value_of("(-5)::hugeint") == -5);
   CHECK(value_of("'a short text'") == "a short text");
-  CHECK(value_of("'a text that is longer than twelve bytes: ü'") ==
-        "a text that is longer than twelve bytes: ü");
+  CHECK(value_of("'a text that is longer than twelve bytes: ü'") == "a text that is longer than twelve bytes: ü");
   CHECK(value_of("date '2024-02-29'") == "2024-02-29");
   CHECK(value_of("timestamp '1969-12-31 23:59:59.5'") == "1969-12-31T23:59:59.5");
   CHECK(value_of("timestamptz '2026-01-01 00:00:00+00'") == "2026-01-01T00:00:00+00:00");
@@ -98,10 +96,11 @@ TEST_CASE("dates of every year, infinity, floats and times with a zone come as t
 }
 
 TEST_CASE("parameters go on from statement to statement, and numbers name the whole list") {
-  const Json list = result({{"command",
-                             "create table t (a ubigint, b varchar); insert into t values (?, 'a?'); insert into t values (?, ?); "
-                             "select * from t"},
-                            {"params", {1, 18446744073709551615ULL, "x"}}})["rows"];
+  const Json list =
+      result({{"command",
+               "create table t (a ubigint, b varchar); insert into t values (?, 'a?'); insert into t values (?, ?); "
+               "select * from t"},
+              {"params", {1, 18446744073709551615ULL, "x"}}})["rows"];
   CHECK(list == Json({{{"a", 1}, {"b", "a?"}}, {{"a", 18446744073709551615ULL}, {"b", "x"}}}));
   CHECK(result({{"query", "select $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 2);
   CHECK(result({{"command", "select $1::int as v; select $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 2);
@@ -125,9 +124,7 @@ TEST_CASE("a file keeps its tables, and calls at once share it") {
 
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      good += run({{"database", file}, {"command", "insert into t values (" + std::to_string(i) + ")"}}).error
-                  ? 0
-                  : 1;
+      good += run({{"database", file}, {"command", "insert into t values (" + std::to_string(i) + ")"}}).error ? 0 : 1;
     });
   }
   threads.clear();
@@ -141,8 +138,7 @@ TEST_CASE("parameters are bound by place and by name") {
   CHECK(result({{"query", "select $1::int + $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 3);
   CHECK(result({{"query", "select ?::varchar as v"}, {"params", {"it's"}}})["rows"][0]["v"] == "it's");
   CHECK(result({{"query", "select $who::varchar as v, $n::int as n"},
-                {"params", {{"who", "me"}, {"n", nullptr}}}})["rows"] ==
-        Json({{{"v", "me"}, {"n", nullptr}}}));
+                {"params", {{"who", "me"}, {"n", nullptr}}}})["rows"] == Json({{{"v", "me"}, {"n", nullptr}}}));
   CHECK(error_kind(run({{"query", "select $2::int as v"}, {"params", {1}}})) == "invalid_input");
   CHECK(error_kind(run({{"query", "select $1::int as v"}})) == "invalid_input");
 }
@@ -198,13 +194,11 @@ TEST_CASE("Postgres is attached only where the extension is, and says so") {
 }
 
 TEST_CASE("more rows than may be kept are refused while they come") {
-  CHECK(error_kind(run({{"query", "select repeat('x', 1000) as t from range(100000000)"}})) ==
-        "output_limit");
+  CHECK(error_kind(run({{"query", "select repeat('x', 1000) as t from range(100000000)"}})) == "output_limit");
 }
 
 TEST_CASE("a worker without the library says how to get it") {
-  DuckdbTool none({.limits = {}, .library_file = "/no/such/libduckdb.so", .threads = 1},
-                  ScriptSource({}, nullptr));
+  DuckdbTool none({.limits = {}, .library_file = "/no/such/libduckdb.so", .threads = 1}, ScriptSource({}, nullptr));
 
   const ToolResult ran = none.run(call_of({{"query", "select 1"}}));
 

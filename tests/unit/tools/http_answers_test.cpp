@@ -65,13 +65,12 @@ class Results final : public ResultSource {
 
 TEST_CASE("a packed answer comes whole, in every packing, member by member, however its end is said") {
   const std::string json = R"({"rows":[1,2,3],"text":")" + std::string(5000, 'x') + "\"}";
-  const std::pair<const char*, std::string> bodies[] = {
-      {"gzip", packed(json)},
-      {"x-gzip", packed(json)},
-      {"deflate", packed(json, Packing::zlib)},
-      {"deflate", packed(json, Packing::raw)},
-      {"gzip", packed(json.substr(0, 50)) + packed(json.substr(50))},
-      {"deflate, gzip", packed(packed(json, Packing::zlib))}};
+  const std::pair<const char*, std::string> bodies[] = {{"gzip", packed(json)},
+                                                        {"x-gzip", packed(json)},
+                                                        {"deflate", packed(json, Packing::zlib)},
+                                                        {"deflate", packed(json, Packing::raw)},
+                                                        {"gzip", packed(json.substr(0, 50)) + packed(json.substr(50))},
+                                                        {"deflate, gzip", packed(packed(json, Packing::zlib))}};
   for (const auto& [coding, body] : bodies) {
     for (const auto& answer :
          framings(ok + "Content-Type: application/json\r\nContent-Encoding: " + coding + "\r\n", body)) {
@@ -89,7 +88,9 @@ TEST_CASE("a packed body that is cut or damaged is an error that is tried again,
   }();
   std::string wrong_sum = packed(csv);
   wrong_sum[wrong_sum.size() - 7] ^= 1;
-  const auto cut = [](const std::string& bytes, std::size_t left_out) { return bytes.substr(0, bytes.size() - left_out); };
+  const auto cut = [](const std::string& bytes, std::size_t left_out) {
+    return bytes.substr(0, bytes.size() - left_out);
+  };
   const std::pair<const char*, std::string> bodies[] = {
       {"gzip", cut(packed(csv), packed(csv).size() / 2)},
       {"gzip", cut(packed(csv), 1)},
@@ -158,8 +159,12 @@ TEST_CASE("a body in another charset is the same text, and what is no text is ke
   };
   CHECK(data("application/json; charset=iso-8859-1", "{\"n\": \"K\xF6k\"}") == Json{{"n", "Kök"}});
   CHECK(data("text/plain; charset=\"Windows-1252\"", "5 \x80") == "5 €");
-  CHECK(data("text/csv; charset=utf-16", "\xFF\xFE" "K\0\xF6\0"s) == "Kö");
-  CHECK(data("application/json", "\xFF\xFE[\0" "1\0]\0"s) == Json{1});
+  CHECK(data("text/csv; charset=utf-16",
+             "\xFF\xFE"
+             "K\0\xF6\0"s) == "Kö");
+  CHECK(data("application/json",
+             "\xFF\xFE[\0"
+             "1\0]\0"s) == Json{1});
   CHECK(data("text/plain", "Kök") == "Kök");
   CHECK(data("Application/JSON", "[1]") == Json{1});
 
@@ -169,7 +174,9 @@ TEST_CASE("a body in another charset is the same text, and what is no text is ke
                                                         {"text/plain; charset=no-such", "K\xF6k"},
                                                         {"text/plain; charset=ascii//IGNORE", "K\xF6k"},
                                                         {"image/png", "\x89PNG\r\n\x1A\n\0\0"s},
-                                                        {"audio/mpeg", "\xFF\xFE" "ab"},
+                                                        {"audio/mpeg",
+                                                         "\xFF\xFE"
+                                                         "ab"},
                                                         {"text/plain", "a\0b"s}};
   for (const auto& [type, body] : others) {
     CAPTURE(type);
@@ -186,9 +193,10 @@ TEST_CASE("a header in ISO-8859-1 or UTF-8 comes as its text") {
 }
 
 TEST_CASE("cookies come as a list, one for each line, whatever is in them") {
-  const Json headers = result_of(with_length("Set-Cookie: session=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT\r\n"
-                                             "X-Two: a\r\nset-cookie: csrf=def,ghi\r\nX-Two: b\r\nSet-Cookie: long=1;\r\n  Path=/x\r\n",
-                                             ""))["headers"];
+  const Json headers =
+      result_of(with_length("Set-Cookie: session=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT\r\n"
+                            "X-Two: a\r\nset-cookie: csrf=def,ghi\r\nX-Two: b\r\nSet-Cookie: long=1;\r\n  Path=/x\r\n",
+                            ""))["headers"];
   CHECK(headers["set-cookie"] ==
         Json{"session=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "csrf=def,ghi", "long=1; Path=/x"});
   CHECK(headers["x-two"] == "a, b");
@@ -198,15 +206,19 @@ TEST_CASE("cookies come as a list, one for each line, whatever is in them") {
 
 TEST_CASE("trailers, interim answers, long lines, folded lines and lines that end with LF alone are read") {
   const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
-  CHECK(result_of(ok + "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")["data"] == "hi");
-  for (const auto& interim : {hints, hints + hints, "HTTP/1.1 100 Continue\r\n\r\n"s, "HTTP/1.1 102 Processing\r\n\r\n"s}) {
+  CHECK(
+      result_of(ok + "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")["data"] ==
+      "hi");
+  for (const auto& interim :
+       {hints, hints + hints, "HTTP/1.1 100 Continue\r\n\r\n"s, "HTTP/1.1 102 Processing\r\n\r\n"s}) {
     const Json result = result_of(interim + with_length("X-Own: 1\r\n", "hi"));
     CHECK(result["status_code"] == 200);
     CHECK(result["data"] == "hi");
     CHECK_FALSE(result["headers"].contains("link"));
   }
-  CHECK(result_of(with_length("X-Long: " + std::string(40'000, 'a') + "\r\n", "hi"))["headers"]["x-long"].get<std::string>().size() ==
-        40'000);
+  CHECK(result_of(with_length("X-Long: " + std::string(40'000, 'a') + "\r\n", "hi"))["headers"]["x-long"]
+            .get<std::string>()
+            .size() == 40'000);
   CHECK(result_of(with_length("X-Folded: a\r\n b\r\n\tc\r\n", "hi"))["headers"]["x-folded"] == "a b c");
   const Json bare = result_of("HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: 2\n\nhi");
   CHECK(bare["data"] == "hi");
@@ -219,7 +231,8 @@ TEST_CASE("an answer without an end is an error that is tried again") {
   for (const auto& answer :
        {""s, "HTTP/1.1 200 OK\r\n"s, "HTTP/1.1 200 OK\r\nContent-Le"s, "HTTP/1.1 103 Early Hints\r\n\r\n"s,
         ok + "Content-Length: 5\r\n\r\nhi", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhi",
-        ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n",
+        ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+        ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nbinary"s, "no HTTP at all\r\n\r\n"s}) {
     CAPTURE(answer);
     const ToolResult result = asked(answer);
@@ -229,7 +242,8 @@ TEST_CASE("an answer without an end is an error that is tried again") {
 }
 
 TEST_CASE("heads beyond the bound are refused in words") {
-  for (const auto& headers : {"X-Long: " + std::string(90'000, 'a') + "\r\n", "X-Long: " + std::string(200'000, 'a') + "\r\n"})
+  for (const auto& headers :
+       {"X-Long: " + std::string(90'000, 'a') + "\r\n", "X-Long: " + std::string(200'000, 'a') + "\r\n"})
     CHECK(error_kind(asked(with_length(headers, "hi"))) == "output_limit");
 }
 
@@ -271,7 +285,8 @@ TEST_CASE("an error of a request that was not answered says where it went") {
 TEST_CASE("what is no url is shown, without a login that it may have") {
   const auto message = [](const std::string& url) { return tool().run(call_of({{"url", url}})).error->message; };
 
-  CHECK(message("api.example.com/items") == "the url must begin with http:// or https://, found 'api.example.com/items'");
+  CHECK(message("api.example.com/items") ==
+        "the url must begin with http:// or https://, found 'api.example.com/items'");
   CHECK(message("ftp://me:pass@host/x").find("'ftp://***@host/x'") != std::string::npos);
   CHECK(message("").find("is empty") != std::string::npos);
 }

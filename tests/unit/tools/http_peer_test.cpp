@@ -22,8 +22,7 @@ TEST_CASE("connections are kept for the next request to the same place") {
   std::jthread thread([&] { server.listen_after_bind(); });
   const ToolCall call = call_of({{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(port)}});
 
-  for (int i = 0; i < 4; ++i)
-    CHECK(error_kind(own.run(call)) == "none");  // a server of this library keeps five
+  for (int i = 0; i < 4; ++i) CHECK(error_kind(own.run(call)) == "none");  // a server of this library keeps five
 
   CHECK(ports.size() == 1);
   server.stop();
@@ -53,17 +52,17 @@ TEST_CASE("a server that came back is reached although the kept connection is de
 }
 
 TEST_CASE("files and fields go as multipart") {
-  const Json answer = answer_of(http(
-      "/upload", {{"method", "POST"},
-                  {"form", {{"who", "me"}}},
-                  {"files",
-                   {{"one", {{"filename", "a.txt"}, {"content", "x\ny"}, {"content_type", "text/plain"}}},
-                    {"two", {{"content_b64", "AP8="}}}}}}));
+  const Json answer = answer_of(
+      http("/upload", {{"method", "POST"},
+                       {"form", {{"who", "me"}}},
+                       {"files",
+                        {{"one", {{"filename", "a.txt"}, {"content", "x\ny"}, {"content_type", "text/plain"}}},
+                         {"two", {{"content_b64", "AP8="}}}}}}));
   CHECK(answer["data"]["who"] == "me");
   CHECK(answer["data"]["one"] == "a.txt text/plain 3");
   CHECK(answer["data"]["two"] == "file application/octet-stream 2");
-  CHECK(error_kind(tool().run(http(
-            "/upload", {{"method", "POST"}, {"files", {{"one", "/no/such/file"}}}}))) == "invalid_input");
+  CHECK(error_kind(tool().run(http("/upload", {{"method", "POST"}, {"files", {{"one", "/no/such/file"}}}}))) ==
+        "invalid_input");
 }
 
 TEST_CASE("credentials are basic, bearer, or keys in a header or the query, by name or in place") {
@@ -76,11 +75,10 @@ TEST_CASE("credentials are basic, bearer, or keys in a header or the query, by n
   named.credentials = &source;
 
   CHECK(answer_of(named)["data"]["headers"]["authorization"] == "Bearer t0");
-  CHECK(answer_of(http("/echo",
-                       {{"auth", {{"type", "api_key"}, {"value", "k"}}}}))["data"]["headers"]["x-api-key"] ==
+  CHECK(answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"value", "k"}}}}))["data"]["headers"]["x-api-key"] ==
         "k");
-  const Json in_query = answer_of(
-      http("/echo", {{"auth", {{"type", "api_key"}, {"name", "key"}, {"value", "k&"}, {"in", "query"}}}}));
+  const Json in_query =
+      answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"name", "key"}, {"value", "k&"}, {"in", "query"}}}}));
   CHECK(in_query["data"]["params"]["key"] == Json{"k&"});
   CHECK(in_query["url"] == site().url("/echo"));
   CHECK(error_kind(tool().run(http("/echo", {{"auth", {{"type", "kerberos"}}}}))) == "invalid_input");
@@ -91,8 +89,8 @@ TEST_CASE("a compressed answer comes as what it says") {
 }
 
 TEST_CASE("a proxy is asked instead of the host") {
-  const Json answer = answer_of(
-      call_of({{"kind", "http"}, {"url", "http://nowhere.invalid/echo?a=1"}, {"proxy", site().url("")}}));
+  const Json answer =
+      answer_of(call_of({{"kind", "http"}, {"url", "http://nowhere.invalid/echo?a=1"}, {"proxy", site().url("")}}));
   CHECK(answer["data"]["target"] == "http://nowhere.invalid/echo?a=1");
 }
 
@@ -107,8 +105,7 @@ TEST_CASE("a script is fetched from where its source says") {
     return scripts.read(call_of(
         {{"script",
           {{"uri", "x.py"},
-           {"source",
-            {{"type", "http"}, {"endpoint", site().url(path)}, {"method", "GET"}, {"timeout", 5}}}}}}));
+           {"source", {{"type", "http"}, {"endpoint", site().url(path)}, {"method", "GET"}, {"timeout", 5}}}}}}));
   };
 
   CHECK(*read("/text") == "plain text");

@@ -38,10 +38,9 @@ class Site {
     http_.server.Post("/echo", echo);
     http_.server.Put("/echo", echo);
     http_.server.Delete("/echo", echo);
-    http_.server.Get(
-        "/text", [](const auto&, auto& response) { response.set_content("plain text", "text/plain"); });
-    http_.server.Get(
-        "/bytes", [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
+    http_.server.Get("/text", [](const auto&, auto& response) { response.set_content("plain text", "text/plain"); });
+    http_.server.Get("/bytes",
+                     [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
     http_.server.Get("/badjson",
                      [](const auto&, auto& response) { response.set_content("{oops", "application/json"); });
     http_.server.Get("/status/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
@@ -52,21 +51,16 @@ class Site {
     });
   }
   void add_awkward_routes() {
-    http_.server.Get("/redirect",
-                     [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    http_.server.Post("/redirect",
-                      [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    http_.server.Post("/redirect307",
-                      [](const auto&, auto& response) { response.set_redirect("/echo", 307); });
+    http_.server.Get("/redirect", [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
+    http_.server.Post("/redirect", [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
+    http_.server.Post("/redirect307", [](const auto&, auto& response) { response.set_redirect("/echo", 307); });
     http_.server.Get("/loop", [](const auto&, auto& response) { response.set_redirect("/loop"); });
     http_.server.Get("/elsewhere", [this](const auto&, auto& response) {
       response.set_redirect("http://localhost:" + std::to_string(http_.port()) + "/echo");
     });
-    http_.server.Get("/tofile",
-                     [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
-    http_.server.Get("/huge", [](const auto&, auto& response) {
-      response.set_content(std::string(5'000'000, 'x'), "text/plain");
-    });
+    http_.server.Get("/tofile", [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
+    http_.server.Get(
+        "/huge", [](const auto&, auto& response) { response.set_content(std::string(5'000'000, 'x'), "text/plain"); });
     // What a proxy is asked for is a whole url.
     http_.server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
       if (!request.target.starts_with("http://")) return httplib::Server::HandlerResponse::Unhandled;
@@ -79,9 +73,9 @@ class Site {
     http_.server.Post("/upload", [](const httplib::Request& request, httplib::Response& response) {
       Json seen = Json::object();
       for (const auto& [name, file] : request.files) {
-        seen[name] = file.filename.empty() ? file.content
-                                           : file.filename + " " + file.content_type + " " +
-                                                 std::to_string(file.content.size());
+        seen[name] = file.filename.empty()
+                         ? file.content
+                         : file.filename + " " + file.content_type + " " + std::to_string(file.content.size());
       }
       response.set_content(seen.dump(), "application/json");
     });
@@ -110,8 +104,7 @@ inline HttpTool& tool() {
   return shared;
 }
 
-inline ToolCall http(const std::string& path, Json more = Json::object(),
-                     std::chrono::milliseconds within = 30s) {
+inline ToolCall http(const std::string& path, Json more = Json::object(), std::chrono::milliseconds within = 30s) {
   Json options{{"kind", "http"}, {"url", site().url(path)}};
   options.update(more);
   return call_of(std::move(options), Json::object(), within);

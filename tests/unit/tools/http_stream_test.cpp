@@ -12,8 +12,7 @@ struct Keeper final : ResultSource {
     return noetl::base::failure(noetl::base::ErrorCode::not_found, "nothing is fetched here");
   }
   noetl::base::Result<std::string> keep(std::string json) override {
-    if (kept.size() >= room)
-      return noetl::base::failure(noetl::base::ErrorCode::lease_lost, "somebody else has it");
+    if (kept.size() >= room) return noetl::base::failure(noetl::base::ErrorCode::lease_lost, "somebody else has it");
     largest = std::max(largest, json.size());
     kept.push_back(std::move(json));
     return "noetl://result/" + std::to_string(kept.size());
@@ -47,8 +46,7 @@ TEST_CASE("a body beyond the bound is kept in parts, and the result has its refe
   const Json answer = answer_of(streaming("/huge", true, keeper));
 
   CHECK(answer["status_code"] == 200);
-  CHECK(answer["data"] ==
-        Json{{"_ref", "noetl://result/6"}, {"size", 5'000'000}, {"content_type", "text/plain"}});
+  CHECK(answer["data"] == Json{{"_ref", "noetl://result/6"}, {"size", 5'000'000}, {"content_type", "text/plain"}});
   CHECK(answer["body"] == answer["data"]);
   CHECK(keeper.body() == std::string(5'000'000, 'x'));
   CHECK(keeper.largest < 2'000'000);

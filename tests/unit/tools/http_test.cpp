@@ -8,8 +8,7 @@ using noetl::fetch::parse_url;
 using noetl::fetch::resolve_url;
 
 TEST_CASE("a JSON answer comes parsed, under both of its names, with status, headers and url") {
-  const Json answer =
-      answer_of(http("/echo", {{"params", {{"a", "1 &"}, {"b", {1, true}}, {"c", nullptr}}}}));
+  const Json answer = answer_of(http("/echo", {{"params", {{"a", "1 &"}, {"b", {1, true}}, {"c", nullptr}}}}));
 
   CHECK(answer["status_code"] == 200);
   CHECK(answer["data"] == answer["body"]);
@@ -41,8 +40,8 @@ TEST_CASE("bodies are sent as asked for") {
   CHECK(echoed({{"data", {{"query", {{"q", 1}}}, {"body", {{"b", 2}}}}}})["body"] == R"({"b":2})");
   CHECK(echoed({{"payload", "just text"}})["headers"]["content-type"] == "text/plain; charset=utf-8");
   CHECK(echoed({{"form", {{"a", "x y"}, {"b", 2}}}})["params"] == Json{{"a", {"x y"}}, {"b", {"2"}}});
-  CHECK(echoed({{"payload", "<a/>"},
-                {"headers", {{"Content-Type", "text/xml"}}}})["headers"]["content-type"] == "text/xml");
+  CHECK(echoed({{"payload", "<a/>"}, {"headers", {{"Content-Type", "text/xml"}}}})["headers"]["content-type"] ==
+        "text/xml");
 }
 
 TEST_CASE("headers, credentials and the trace context are sent") {
@@ -54,13 +53,12 @@ TEST_CASE("headers, credentials and the trace context are sent") {
   CHECK(headers["authorization"] == "Basic dXNlcjpwYXNz");
   CHECK(headers["traceparent"] == "00-11-22-01");
 
-  CHECK(answer_of(http(
-            "/echo", {{"auth", {{"type", "bearer"}, {"token", "t"}}}}))["data"]["headers"]["authorization"] ==
-        "Bearer t");
-  CHECK(answer_of(http(
-            "/echo",
-            {{"auth",
-              {{"type", "api_key"}, {"header", "X-Key"}, {"value", "k"}}}}))["data"]["headers"]["x-key"] ==
+  CHECK(
+      answer_of(http("/echo", {{"auth", {{"type", "bearer"}, {"token", "t"}}}}))["data"]["headers"]["authorization"] ==
+      "Bearer t");
+  CHECK(answer_of(
+            http("/echo",
+                 {{"auth", {{"type", "api_key"}, {"header", "X-Key"}, {"value", "k"}}}}))["data"]["headers"]["x-key"] ==
         "k");
 }
 
@@ -71,10 +69,10 @@ TEST_CASE("a repeated step passes its next page in its input") {
 }
 
 TEST_CASE("a status that is not 2xx fails with its kind, and the answer is there") {
-  const std::pair<int, const char*> kinds[] = {
-      {400, "client_error"}, {401, "auth"},         {403, "auth"},        {404, "not_found"},
-      {408, "client_error"}, {409, "client_error"}, {422, "client_error"}, {425, "client_error"},
-      {429, "rate_limit"},   {500, "server_error"}, {503, "server_error"}};
+  const std::pair<int, const char*> kinds[] = {{400, "client_error"}, {401, "auth"},         {403, "auth"},
+                                               {404, "not_found"},    {408, "client_error"}, {409, "client_error"},
+                                               {422, "client_error"}, {425, "client_error"}, {429, "rate_limit"},
+                                               {500, "server_error"}, {503, "server_error"}};
   for (const auto& [status, kind] : kinds) {
     INFO(status);
     const ToolResult result = tool().run(http("/status/" + std::to_string(status) + "?key=secret"));
@@ -91,18 +89,16 @@ TEST_CASE("a status that is not 2xx fails with its kind, and the answer is there
 TEST_CASE("redirects are followed as browsers do, or not when told so") {
   CHECK(answer_of(http("/redirect"))["data"]["params"]["from"] == Json{"redirect"});
   CHECK(answer_of(http("/redirect", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["method"] == "GET");
-  CHECK(answer_of(http("/redirect307", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["body"] ==
-        R"({"a":1})");
+  CHECK(answer_of(http("/redirect307", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["body"] == R"({"a":1})");
   CHECK(answer_of(http("/redirect", {{"follow_redirects", false}}))["status_code"] == 302);
   CHECK(error_kind(tool().run(http("/loop"))) == "invalid_input");
   CHECK(error_kind(tool().run(http("/tofile"))) != "none");
 }
 
 TEST_CASE("what a step sends in its headers does not follow a redirect to another host") {
-  const Json headers = answer_of(
-      http("/elsewhere",
-           {{"auth", {{"type", "bearer"}, {"token", "t"}}},
-            {"headers", {{"Cookie", "c"}, {"X-Own", "x"}, {"Accept-Language", "sv"}}}}))["data"]["headers"];
+  const Json headers = answer_of(http(
+      "/elsewhere", {{"auth", {{"type", "bearer"}, {"token", "t"}}},
+                     {"headers", {{"Cookie", "c"}, {"X-Own", "x"}, {"Accept-Language", "sv"}}}}))["data"]["headers"];
   CHECK_FALSE(headers.contains("authorization"));
   CHECK_FALSE(headers.contains("cookie"));
   CHECK_FALSE(headers.contains("x-own"));  // any header may carry a key
@@ -122,9 +118,7 @@ TEST_CASE("a key does not follow a redirect to another host, whatever its header
   }
 }
 
-TEST_CASE("an answer above the bound is refused") {
-  CHECK(error_kind(tool().run(http("/huge"))) == "output_limit");
-}
+TEST_CASE("an answer above the bound is refused") { CHECK(error_kind(tool().run(http("/huge"))) == "output_limit"); }
 
 TEST_CASE("a server that hangs, or drips for ever, is a timeout") {
   for (const char* path : {"/hang", "/drip"}) {
@@ -175,8 +169,7 @@ TEST_CASE("a refused connection is retryable and says so") {
 TEST_CASE("a TLS handshake with a server that speaks none fails as a connection") {
   std::string url = site().url("/text");
   url.replace(0, 4, "https");
-  CHECK(error_kind(tool().run(call_of({{"url", url}, {"verify_ssl", false}}, Json::object(), 5s))) ==
-        "connection");
+  CHECK(error_kind(tool().run(call_of({{"url", url}, {"verify_ssl", false}}, Json::object(), 5s))) == "connection");
 }
 
 TEST_CASE("options that make no request are refused") {

@@ -122,10 +122,8 @@ TEST_CASE("messages are published, to a stream only where there is one") {
   (void)server().request("$JS.API.STREAM.CREATE.ORDERS",
                          R"({"name":"ORDERS","subjects":["orders.>"],"storage":"memory"})");
 
-  result(
-      {{"operation", "js_publish"}, {"subject", "orders.new"}, {"data", {{"id", 1}}}, {"message_id", "1"}});
-  result(
-      {{"operation", "js_publish"}, {"subject", "orders.new"}, {"data", {{"id", 1}}}, {"message_id", "1"}});
+  result({{"operation", "js_publish"}, {"subject", "orders.new"}, {"data", {{"id", 1}}}, {"message_id", "1"}});
+  result({{"operation", "js_publish"}, {"subject", "orders.new"}, {"data", {{"id", 1}}}, {"message_id", "1"}});
 
   CHECK(server().request("$JS.API.STREAM.INFO.ORDERS")["state"]["messages"] == 1);
 }
@@ -138,10 +136,9 @@ TEST_CASE("credentials name another server; one that is away may be tried again"
     return alone.run(call);
   };
 
-  CHECK(
-      error_kind(run_alone(
-          {{"type", "nats"}, {"nats_url", server().url()}, {"nats_user", "u"}, {"nats_password", "p@:/"}})) ==
-      "none");
+  CHECK(error_kind(run_alone(
+            {{"type", "nats"}, {"nats_url", server().url()}, {"nats_user", "u"}, {"nats_password", "p@:/"}})) ==
+        "none");
   CHECK(error_kind(run_alone({{"type", "nats"}, {"nats_user", "u"}, {"nats_password", "p"}})) == "none");
   // Without a credential there is no login: the worker's own is not a step's.
   CHECK(error_kind(run_alone(nullptr)) == "invalid_input");
@@ -180,12 +177,16 @@ TEST_CASE("a subject, an id, a bucket or a key that is none is refused, and noth
     }
     if (text.starts_with('$')) continue;
     for (const char* operation : {"kv_put", "kv_get", "kv_delete", "kv_purge"}) {
-      CHECK(error_kind(run({{"operation", operation}, {"bucket", "good"}, {"key", text}, {"value", "x"}}, 2s)) == "invalid_input");
-      CHECK(error_kind(run({{"operation", operation}, {"bucket", text}, {"key", "k"}, {"value", "x"}}, 2s)) == "invalid_input");
+      CHECK(error_kind(run({{"operation", operation}, {"bucket", "good"}, {"key", text}, {"value", "x"}}, 2s)) ==
+            "invalid_input");
+      CHECK(error_kind(run({{"operation", operation}, {"bucket", text}, {"key", "k"}, {"value", "x"}}, 2s)) ==
+            "invalid_input");
     }
-    const bool is_good_id = text.find_first_of(std::string("\r\n\t\0\x7F", 5)) == std::string::npos && text.size() < 1024;
+    const bool is_good_id =
+        text.find_first_of(std::string("\r\n\t\0\x7F", 5)) == std::string::npos && text.size() < 1024;
     if (!is_good_id)
-      CHECK(error_kind(run({{"operation", "js_publish"}, {"subject", "injected.id"}, {"data", "x"}, {"message_id", text}}, 2s)) ==
+      CHECK(error_kind(run(
+                {{"operation", "js_publish"}, {"subject", "injected.id"}, {"data", "x"}, {"message_id", text}}, 2s)) ==
             "invalid_input");
   }
   result({{"operation", "publish"}, {"subject", "injected.ünïcode-ok"}, {"data", "a b\r\nPUB injected.x 0\r\n"}});

@@ -59,8 +59,7 @@ class Store {
     again.method = request.method;
     again.url = *noetl::fetch::parse_url(url(request.target));
     again.body = request.body;
-    if (request.has_header("Content-Type"))
-      again.headers["content-type"] = request.get_header_value("Content-Type");
+    if (request.has_header("Content-Type")) again.headers["content-type"] = request.get_header_value("Content-Type");
     std::tm at{};
     strptime(request.get_header_value("x-amz-date").c_str(), "%Y%m%dT%H%M%SZ", &at);
     sign(again, key(), std::chrono::system_clock::from_time_t(timegm(&at)));
@@ -107,10 +106,8 @@ struct Setup {
   ObjectTool gcs{"gcs", open_limits(1'000'000)};
 
   ToolResult run(ObjectTool& tool, Json options, Json credential) const {
-    Json all{{"kind", "s3"},
-             {"endpoint", store.url("/base")},
-             {"region", "eu-north-1"},
-             {"auth", std::move(credential)}};
+    Json all{
+        {"kind", "s3"}, {"endpoint", store.url("/base")}, {"region", "eu-north-1"}, {"auth", std::move(credential)}};
     all.update(options);
     return tool.run(call_of(std::move(all)));
   }
@@ -160,8 +157,7 @@ TEST_CASE("with a key pair an object is put, read and deleted") {
   const Json got = Json::parse(setup.with_key({{"action", "get"}, {"uri", uri}}).result);
   CHECK(got["data"] == Json{{"a", 1}});
   CHECK(got["content_type"] == "application/json");
-  CHECK_FALSE(
-      setup.with_key({{"action", "delete"}, {"bucket", "bucket"}, {"key", "a folder/ö&x.json"}}).error);
+  CHECK_FALSE(setup.with_key({{"action", "delete"}, {"bucket", "bucket"}, {"key", "a folder/ö&x.json"}}).error);
   CHECK(error_kind(setup.with_key({{"action", "get"}, {"uri", uri}})) == "not_found");
 }
 
@@ -201,8 +197,7 @@ TEST_CASE("a service account's key is exchanged for a token once, and the assert
     while (text.size() % 4 != 0) text += '=';
     return *noetl::base::base64_decoded(text);
   };
-  const Json claims =
-      Json::parse(decoded(assertion.substr(assertion.find('.') + 1, dot - assertion.find('.') - 1)));
+  const Json claims = Json::parse(decoded(assertion.substr(assertion.find('.') + 1, dot - assertion.find('.') - 1)));
   CHECK(claims["iss"] == "me@project");
   CHECK(claims["aud"] == setup.store.url("/token"));
   const std::string signature = decoded(assertion.substr(dot + 1));
@@ -217,8 +212,7 @@ TEST_CASE("a service account's key is exchanged for a token once, and the assert
   BIO_free(in);
 }
 
-TEST_CASE(
-    "the file that Google gives out may be one field of the credential, and a token may be given at once") {
+TEST_CASE("the file that Google gives out may be one field of the credential, and a token may be given at once") {
   Setup setup;
   const Json inner{{"service_account_json", setup.account(made_private_key()).dump()}};
   CHECK_FALSE(setup.run(setup.gcs, {{"uri", "gs://b/one"}, {"content", "1"}}, inner).error);

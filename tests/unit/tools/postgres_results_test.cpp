@@ -14,7 +14,8 @@ namespace {
 
 struct Bench {
   explicit Bench(std::size_t bytes_max = 1'000'000)
-      : tool({.limits = open_limits(bytes_max), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}}, ScriptSource({}, nullptr)) {
+      : tool({.limits = open_limits(bytes_max), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}},
+             ScriptSource({}, nullptr)) {
     Json options{{"command", "create table t (a int)"}};
     REQUIRE_FALSE(run(options).error);
   }
@@ -34,7 +35,8 @@ struct Bench {
 TEST_CASE("json with NUL, half a pair, or a number beyond 64 bits comes storable with the write that returned it") {
   Bench bench;
 
-  const Json row = bench.row(R"(insert into t values (1) returning '{"a":"x\u0000y","b":"\ud800","c":1e400}'::json as j)");
+  const Json row =
+      bench.row(R"(insert into t values (1) returning '{"a":"x\u0000y","b":"\ud800","c":1e400}'::json as j)");
 
   CHECK(row["j"] == Json{{"a", "x\uFFFDy"}, {"b", "\uFFFD"}, {"c", "1e400"}});
   CHECK(bench.row("select count(*) as n from t")["n"] == 1);
@@ -43,8 +45,9 @@ TEST_CASE("json with NUL, half a pair, or a number beyond 64 bits comes storable
 TEST_CASE("numbers of json and jsonb come digit for digit") {
   const std::string numbers =
       R"([18446744073709551615,18446744073709551616,9007199254740993.25,3.14159265358979323846,0.1,-9223372036854775809])";
-  const Json expected{18446744073709551615U, "18446744073709551616", "9007199254740993.25", "3.14159265358979323846", 0.1,
-                      "-9223372036854775809"};
+  const Json expected{
+      18446744073709551615U, "18446744073709551616", "9007199254740993.25", "3.14159265358979323846", 0.1,
+      "-9223372036854775809"};
   Bench bench;
 
   CHECK(bench.row("select '" + numbers + "'::json as j")["j"] == expected);
@@ -71,7 +74,8 @@ TEST_CASE("rows beyond the bound say what was committed and what was rolled back
     return ran.error->message;
   };
 
-  CHECK(message({{"command", "insert into t values (1); " + writes}}).find("everything was rolled back") != std::string::npos);
+  CHECK(message({{"command", "insert into t values (1); " + writes}}).find("everything was rolled back") !=
+        std::string::npos);
   CHECK(bench.row("select count(*) as n from t")["n"] == 0);
   CHECK(message({{"command", writes}}).find("may have been") != std::string::npos);
 }
@@ -79,7 +83,8 @@ TEST_CASE("rows beyond the bound say what was committed and what was rolled back
 TEST_CASE("a refused statement says which it was, the character, the line of the SQL and what stands there") {
   Bench bench;
 
-  const ToolResult ran = bench.run({{"command", "-- two\nselect 1;\n\nselect 'ä',\n  name\nfrom shop_itemz;\nselect 3"}});
+  const ToolResult ran =
+      bench.run({{"command", "-- two\nselect 1;\n\nselect 'ä',\n  name\nfrom shop_itemz;\nselect 3"}});
 
   REQUIRE(ran.error);
   const Json details = Json::parse(ran.error->details);

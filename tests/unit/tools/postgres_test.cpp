@@ -20,9 +20,8 @@ namespace {
 
 struct Bench {
   std::string url = support::shared_postgres().create_database();
-  PostgresTool tool{
-      {.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}},
-      ScriptSource({}, nullptr)};
+  PostgresTool tool{{.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}},
+                    ScriptSource({}, nullptr)};
 
   ToolResult run(Json options, std::chrono::milliseconds within = 30s) {
     options["kind"] = "postgres";
@@ -85,9 +84,8 @@ TEST_CASE("several statements give one command each and the last rows at the top
 TEST_CASE("a failing statement takes the others back and is named") {
   Bench bench;
 
-  const ToolResult ran =
-      bench.run({{"commands",
-                  {"create table t (a int)", "insert into t values (1)", "insert into nowhere values (1)"}}});
+  const ToolResult ran = bench.run(
+      {{"commands", {"create table t (a int)", "insert into t values (1)", "insert into nowhere values (1)"}}});
 
   CHECK(error_kind(ran) == "not_found");
   CHECK(ran.error->message.find("statement 3 of 3") != std::string::npos);
@@ -137,12 +135,10 @@ TEST_CASE("parameters carry any value, arrays and JSON included") {
 TEST_CASE("rows are inserted and upserted without SQL") {
   Bench bench;
   bench.result(
-      {{"command",
-        "create table public.flat (id text primary key, value int, body jsonb, \"order\" int default 5)"}});
+      {{"command", "create table public.flat (id text primary key, value int, body jsonb, \"order\" int default 5)"}});
 
-  bench.result(
-      {{"table", "public.flat"},
-       {"rows", {{{"id", "a"}, {"value", "55"}, {"body", {{"k", 1}}}}, {{"id", "b"}, {"order", 6}}}}});
+  bench.result({{"table", "public.flat"},
+                {"rows", {{{"id", "a"}, {"value", "55"}, {"body", {{"k", 1}}}}, {{"id", "b"}, {"order", 6}}}}});
   bench.result({{"table", "flat"},
                 {"mode", "upsert"},
                 {"key", "id"},
@@ -152,26 +148,23 @@ TEST_CASE("rows are inserted and upserted without SQL") {
   CHECK(rows == Json({{{"id", "a"}, {"value", 56}, {"body", {{"k", 2}}}, {"order", 5}},
                       {{"id", "b"}, {"value", nullptr}, {"body", nullptr}, {"order", 6}}}));
   CHECK(error_kind(bench.run({{"table", "flat"}, {"rows", {{{"id", "a"}}}}})) == "conflict");
-  CHECK(error_kind(bench.run({{"table", "flat"}, {"mode", "upsert"}, {"rows", {{{"id", "a"}}}}})) ==
-        "invalid_input");
+  CHECK(error_kind(bench.run({{"table", "flat"}, {"mode", "upsert"}, {"rows", {{{"id", "a"}}}}})) == "invalid_input");
 }
 
 TEST_CASE("COPY takes many rows with tabs, line ends and backslashes in them") {
   Bench bench;
   bench.result({{"command", "create table t (id int, text text, tags int[], body jsonb)"}});
   Json rows = Json::array();
-  for (int i = 0; i < 20'000; ++i)
-    rows.push_back({i, "a\tb\nc\\d\r" + std::to_string(i), {i, i + 1}, {{"n", i}}});
+  for (int i = 0; i < 20'000; ++i) rows.push_back({i, "a\tb\nc\\d\r" + std::to_string(i), {i, i + 1}, {{"n", i}}});
   rows.push_back({nullptr, nullptr, nullptr, nullptr});
 
   const Json result =
       bench.result({{"copy", {{"table", "t"}, {"columns", {"id", "text", "tags", "body"}}, {"rows", rows}}}});
 
   CHECK(result["row_count"] == 20'001);
-  CHECK(support::sql_number(
-            bench.url,
-            "select count(*) from t where text = E'a\\tb\\nc\\\\d\\r' || id and tags[2] = id + 1 "
-            "and (body->>'n')::int = id") == 20'000);
+  CHECK(support::sql_number(bench.url,
+                            "select count(*) from t where text = E'a\\tb\\nc\\\\d\\r' || id and tags[2] = id + 1 "
+                            "and (body->>'n')::int = id") == 20'000);
   const ToolResult refused = bench.run({{"copy", {{"table", "t"}, {"rows", {{{"id", "no number"}}}}}}});
   CHECK(error_kind(refused) == "invalid_input");
   CHECK(bench.result({{"query", "select 1 as one"}})["rows"][0]["one"] == 1);
@@ -181,8 +174,7 @@ TEST_CASE("a deadline and a stop cancel the statement on the server") {
   Bench bench;
   const auto running = [&] {
     return support::sql_number(
-        bench.url,
-        "select count(*) from pg_stat_activity where query like 'select pg_sleep(6%' and state = 'active'");
+        bench.url, "select count(*) from pg_stat_activity where query like 'select pg_sleep(6%' and state = 'active'");
   };
 
   CHECK(error_kind(bench.run({{"query", "select pg_sleep(60)"}}, 300ms)) == "timeout");
@@ -215,18 +207,16 @@ TEST_CASE("connections are kept, shared within their bound, and outlive a restar
   CHECK(bench.tool.pool().open_count() <= 4);
   support::shared_postgres().terminate_backends();
   support::wait_until("they are gone", 5s, [&] {
-    return support::sql_number(
-               bench.url, "select count(*) from pg_stat_activity where application_name = 'noetl-worker'") ==
-           0;
+    return support::sql_number(bench.url,
+                               "select count(*) from pg_stat_activity where application_name = 'noetl-worker'") == 0;
   });
   CHECK(bench.result({{"query", "select 1 as one"}})["rows"][0]["one"] == 1);
 }
 
 TEST_CASE("idle connections are closed after a while") {
   const std::string url = support::shared_postgres().create_database();
-  PostgresTool tool(
-      {.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 50ms}},
-      ScriptSource({}, nullptr));
+  PostgresTool tool({.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 50ms}},
+                    ScriptSource({}, nullptr));
 
   REQUIRE(!tool.run(call_of({{"query", "select 1"}})).error);
 
@@ -274,10 +264,10 @@ TEST_CASE("a database that is away is a connection error, to be tried again, wit
 
   const ToolResult away =
       bench.run({{"connection_string", "postgresql://me:s3cret@127.0.0.1:1/x"}, {"query", "select 1"}});
-  const ToolResult wrong =
-      bench.run({{"connection_string", "postgresql://nobody_here:s3cret@127.0.0.1:" +
-                                           std::to_string(support::shared_postgres().port()) + "/x"},
-                 {"query", "select 1"}});
+  const ToolResult wrong = bench.run(
+      {{"connection_string",
+        "postgresql://nobody_here:s3cret@127.0.0.1:" + std::to_string(support::shared_postgres().port()) + "/x"},
+       {"query", "select 1"}});
 
   CHECK(error_kind(away) == "connection");
   CHECK(away.error->is_retryable);
@@ -303,11 +293,9 @@ TEST_CASE("errors have kinds that playbooks can go by") {
 
 TEST_CASE("more rows than may be kept are refused while they come") {
   const std::string url = support::shared_postgres().create_database();
-  PostgresTool tool({.limits = open_limits(100'000), .default_url = url, .pool = {}},
-                    ScriptSource({}, nullptr));
+  PostgresTool tool({.limits = open_limits(100'000), .default_url = url, .pool = {}}, ScriptSource({}, nullptr));
 
-  const ToolResult ran =
-      tool.run(call_of({{"query", "select repeat('x', 1000) from generate_series(1, 100000000)"}}));
+  const ToolResult ran = tool.run(call_of({{"query", "select repeat('x', 1000) from generate_series(1, 100000000)"}}));
 
   CHECK(error_kind(ran) == "output_limit");
 }
@@ -337,10 +325,8 @@ TEST_CASE("base64, notices and options nobody knows") {
   Bench bench;
 
   CHECK(bench.result({{"query_b64", base::base64_encoded("select 5 as five")}})["rows"][0]["five"] == 5);
-  CHECK(bench.run({{"command", "do $$ begin raise notice 'half way'; end $$"}}).output ==
-        "NOTICE: half way\n");
-  CHECK(bench.run({{"query", "select 1"}, {"quere", "x"}}).output.find("did you mean 'query'") !=
-        std::string::npos);
+  CHECK(bench.run({{"command", "do $$ begin raise notice 'half way'; end $$"}}).output == "NOTICE: half way\n");
+  CHECK(bench.run({{"query", "select 1"}, {"quere", "x"}}).output.find("did you mean 'query'") != std::string::npos);
   CHECK(bench.result({{"command", " -- nothing\n"}})["row_count"] == 0);
 }
 

@@ -99,8 +99,7 @@ TEST_CASE("a program says what went wrong, or its exit code does") {
   CHECK(said.error->status == 429);
   CHECK(error_kind(run_program(programs.make("exits", "#!/bin/sh\necho oh >&2\nexit 3\n"), call_of({}))) ==
         "exit_code");
-  CHECK(error_kind(run_program(programs.make("talks", "#!/bin/sh\necho hello\n"), call_of({}))) ==
-        "invalid_result");
+  CHECK(error_kind(run_program(programs.make("talks", "#!/bin/sh\necho hello\n"), call_of({}))) == "invalid_result");
   CHECK(error_kind(run_program("/no/such/program", call_of({}))) == "unsupported");
   CHECK(error_kind(run_program(programs.make("floods", "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\n"),
                                call_of({}), {.result_bytes_max = 1000, .reach = nullptr})) == "output_limit");
@@ -122,10 +121,9 @@ TEST_CASE("an image is run by the program of the machine, its secrets in no argu
   // Stands for docker: shows how it was called. The real one is tried where a daemon runs.
   const Programs programs;
   const std::string fake = programs.make("docker", "#!/bin/sh\nprintf '%s\\n' \"$@\"\ncat >&2\n");
-  ContainerTool tool(
-      {.limits = {},
-       .program = fake,
-       .rules = {.images = {}, .mounts = {"/usr:ro", "/tmp"}, .networks = {"none"}, .users = {}}});
+  ContainerTool tool({.limits = {},
+                      .program = fake,
+                      .rules = {.images = {}, .mounts = {"/usr:ro", "/tmp"}, .networks = {"none"}, .users = {}}});
 
   ToolCall call = call_of({{"image", "debian:12"},
                            {"command", "echo hi"},
@@ -137,13 +135,12 @@ TEST_CASE("an image is run by the program of the machine, its secrets in no argu
 
   const std::string arguments = Json::parse(ran.result)["stdout"];
   for (const char* expected :
-       {"run\n--rm\n", "--env-file=/dev/stdin\n", "--volume=/usr/lib:/b:ro\n", "--volume=/tmp:/d\n",
-        "--network=none\n", "--cap-drop=ALL\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
+       {"run\n--rm\n", "--env-file=/dev/stdin\n", "--volume=/usr/lib:/b:ro\n", "--volume=/tmp:/d\n", "--network=none\n",
+        "--cap-drop=ALL\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
     CHECK_MESSAGE(arguments.find(expected) != std::string::npos, arguments);
   }
   CHECK(arguments.find("s3cret") == std::string::npos);
-  CHECK(Json::parse(ran.result)["stderr"] ==
-        "NOETL_INPUT={}\nTRACEPARENT=" + call.traceparent + "\nTOKEN=s3cret\n");
+  CHECK(Json::parse(ran.result)["stderr"] == "NOETL_INPUT={}\nTRACEPARENT=" + call.traceparent + "\nTOKEN=s3cret\n");
   call.tool["env"] = {{"TOKEN", "two\nlines"}};
   CHECK(error_kind(tool.run(call)) == "invalid_input");
 }
@@ -163,8 +160,8 @@ TEST_CASE("failures of the container's program have kinds, and a late container 
 
   const std::string removed = programs.path("removed");
   ContainerTool late({.limits = {},
-                      .program = programs.make("d", "#!/bin/sh\nif [ \"$1\" = rm ]; then echo \"$@\" > " +
-                                                        removed + "; else exec sleep 60; fi\n"),
+                      .program = programs.make("d", "#!/bin/sh\nif [ \"$1\" = rm ]; then echo \"$@\" > " + removed +
+                                                        "; else exec sleep 60; fi\n"),
                       .rules = {}});
   CHECK(error_kind(late.run(call_of({{"image", "x"}}, Json::object(), 200ms))) == "timeout");
   std::ifstream file(removed);
@@ -221,7 +218,8 @@ TEST_CASE("a streamed body that is in another charset, or no text at all, is rea
   const auto get = [](const std::string& type, const std::string& base64) {
     Results results;
     (void)results.keep(Json{{"base64", base64}}.dump());
-    (void)results.keep(Json{{"streamed", {{"size", 3}, {"content_type", type}, {"parts", {"noetl://result/1001"}}}}}.dump());
+    (void)results.keep(
+        Json{{"streamed", {{"size", 3}, {"content_type", type}, {"parts", {"noetl://result/1001"}}}}}.dump());
     ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
     call.results = &results;
     return Json::parse(ArtifactTool({.result_bytes_max = 4096, .reach = nullptr}).run(call).result);
@@ -269,8 +267,7 @@ TEST_CASE("a body of many parts ends with its deadline, its own timeout and with
   results.fetched = 0;
   std::chrono::steady_clock::time_point began{};
   results.on_fetch = [&] {  // the third answer takes longer than the call has
-    while (results.fetched == 3 && std::chrono::steady_clock::now() - began < 300ms)
-      std::this_thread::yield();
+    while (results.fetched == 3 && std::chrono::steady_clock::now() - began < 300ms) std::this_thread::yield();
   };
   call.tool["timeout"] = 0.25;
   began = std::chrono::steady_clock::now();
@@ -311,8 +308,7 @@ TEST_CASE("secrets stay out of the result unless they are asked for") {
   const Json plain = result({{"provider", "env"}, {"name", "NOETL_TEST_SECRET_A"}});
   CHECK(plain["found"] == true);
   CHECK(plain.dump().find("hidden") == std::string::npos);
-  CHECK(result({{"provider", "env"}, {"name", "NOETL_TEST_SECRET_A"}, {"reveal", true}})["value"] ==
-        "hidden");
+  CHECK(result({{"provider", "env"}, {"name", "NOETL_TEST_SECRET_A"}, {"reveal", true}})["value"] == "hidden");
   CHECK(result({{"provider", "env"}, {"name", "OTHER_SECRET"}, {"reveal", true}})["found"] == false);
   CHECK(result({{"provider", "env"}, {"name", "NOETL_TEST_NONE"}})["found"] == false);
   CHECK(error_kind(run({{"provider", "env"}, {"name", "OTHER_SECRET"}, {"required", true}})) == "not_found");

@@ -55,22 +55,28 @@ TEST_CASE("whatever an exception's text does, its kind and its traceback are the
     const char* message;
   };
   for (const Case& one : {
-           Case{"class E(Exception):\n  def __str__(self): raise ValueError('x')\nraise E()", "E: <its text raised ValueError>"},
+           Case{"class E(Exception):\n  def __str__(self): raise ValueError('x')\nraise E()",
+                "E: <its text raised ValueError>"},
            Case{"class E(Exception):\n  def __str__(self): return 5\nraise E()", "E: <its text raised TypeError>"},
-           Case{"class E(Exception):\n  def __str__(self): raise SystemExit(1)\nraise E()", "E: <its text raised SystemExit>"},
+           Case{"class E(Exception):\n  def __str__(self): raise SystemExit(1)\nraise E()",
+                "E: <its text raised SystemExit>"},
            Case{"class S(str):\n  def encode(self, *a): raise OSError()\n  def __len__(self): raise OSError()\n"
                 "class E(Exception):\n  def __str__(self): return S('odd')\nraise E()",
                 "E: odd"},
-           Case{"raise ValueError('a\\x00b')", "ValueError: a\xEF\xBF\xBD" "b"},
+           Case{"raise ValueError('a\\x00b')",
+                "ValueError: a\xEF\xBF\xBD"
+                "b"},
            Case{"raise ValueError('\\ud800')", "ValueError: \\ud800"},
            Case{"raise type('\\u00e9', (Exception,), {})('x')", "\xC3\xA9: x"},
            Case{"raise KeyError('\\ud800')", "KeyError: '\\ud800'"},
-           Case{"raise ExceptionGroup('several', [ValueError(1), KeyError('\\ud800')])", "ExceptionGroup: several (2 sub-exceptions)"},
+           Case{"raise ExceptionGroup('several', [ValueError(1), KeyError('\\ud800')])",
+                "ExceptionGroup: several (2 sub-exceptions)"},
            Case{"raise KeyboardInterrupt()", "KeyboardInterrupt"},
            Case{"raise GeneratorExit()", "GeneratorExit"},
            Case{"raise SystemExit('out')", "SystemExit: out"},
            Case{"import asyncio\nasync def main(): raise asyncio.CancelledError()", "CancelledError"},
-           Case{"import json\njson.dumps = json.JSONEncoder.encode = None\nraise ValueError('still told')", "ValueError: still told"},
+           Case{"import json\njson.dumps = json.JSONEncoder.encode = None\nraise ValueError('still told')",
+                "ValueError: still told"},
            Case{"import sys\nsys.stdout.close()\nraise ValueError('no stdout')", "ValueError: no stdout"},
        }) {
     INFO(one.code);
@@ -113,7 +119,9 @@ TEST_CASE("bytes that are no UTF-8 in the output of failed code are replaced, th
   const ToolResult result = failure_of("import sys\nsys.stdout.buffer.write(b'a\\xffb\\n')\nprint('\\udce9')\n1 / 0");
 
   CHECK(result.error->message == "ZeroDivisionError: division by zero");
-  CHECK(says(result.output, "a\xEF\xBF\xBD" "b\n"));
+  CHECK(says(result.output,
+             "a\xEF\xBF\xBD"
+             "b\n"));
   CHECK(says(result.output, "\\udce9"));
 }
 
@@ -131,8 +139,9 @@ TEST_CASE("a process that is killed is a crash with its signal, and of memory on
   PythonTool counted(chosen);
   // The kernel counts, then the process dies.
   const auto kind_after = [&](const std::string& kills, const std::string& signal) {
-    return error_kind(counted.run(python("import os\nwith open('" + events.string() + "', 'w') as f: f.write('oom 1\\noom_kill " + kills +
-                                         "\\n')\nos.kill(os.getpid(), " + signal + ")")));
+    return error_kind(
+        counted.run(python("import os\nwith open('" + events.string() + "', 'w') as f: f.write('oom 1\\noom_kill " +
+                           kills + "\\n')\nos.kill(os.getpid(), " + signal + ")")));
   };
   CHECK(kind_after("2", "9") == "crash");
   CHECK(kind_after("3", "9") == "memory_limit");
@@ -142,8 +151,9 @@ TEST_CASE("a process that is killed is a crash with its signal, and of memory on
 }
 
 TEST_CASE("code that closes or takes the interpreter's descriptors is a crash that says so, not a want of memory") {
-  for (const char* code : {"import os\nos.closerange(3, 4096)", "import os\nos.close(3)", "import os\nos.close(3)\nresult = 1",
-                           "import os, time\nos.closerange(3, 4096)\ntime.sleep(30)", "import os\nos.dup2(1, 3)"}) {
+  for (const char* code :
+       {"import os\nos.closerange(3, 4096)", "import os\nos.close(3)", "import os\nos.close(3)\nresult = 1",
+        "import os, time\nos.closerange(3, 4096)\ntime.sleep(30)", "import os\nos.dup2(1, 3)"}) {
     INFO(code);
     const auto began = std::chrono::steady_clock::now();
     const ToolResult result = failure_of(code);

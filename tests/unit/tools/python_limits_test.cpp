@@ -32,9 +32,8 @@ void check_works() { CHECK(tool().run(python("result = 'fine'")).result == "\"fi
 }  // namespace
 
 TEST_CASE("a timeout kills the call's interpreter only") {
-  auto other = std::async(std::launch::async, [] {
-    return tool().run(python("import time\ntime.sleep(1.3)\nresult = 'other'"));
-  });
+  auto other = std::async(std::launch::async,
+                          [] { return tool().run(python("import time\ntime.sleep(1.3)\nresult = 'other'")); });
   // Long enough for a second interpreter to start on a busy machine.
   const auto began = std::chrono::steady_clock::now();
   const ToolResult result = tool().run(python("print('began')\nwhile True: pass", Json::object(), 1s));
@@ -56,10 +55,9 @@ TEST_CASE("the option timeout shortens the deadline") {
 }
 
 TEST_CASE("code that blocks signals and ignores exceptions is ended nevertheless") {
-  CHECK(error_kind(
-            tool().run(python("import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\n"
-                              "while True:\n  try: time.sleep(9)\n  except BaseException: pass",
-                              Json::object(), 300ms))) == "timeout");
+  CHECK(error_kind(tool().run(python("import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\n"
+                                     "while True:\n  try: time.sleep(9)\n  except BaseException: pass",
+                                     Json::object(), 300ms))) == "timeout");
 }
 
 TEST_CASE("a stop ends the call at once as cancelled") {
@@ -80,10 +78,8 @@ TEST_CASE("a stop ends the call at once as cancelled") {
 
 TEST_CASE("a stop ends the wait for a free interpreter too") {
   std::stop_source source;
-  auto first =
-      std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(1)")); });
-  auto second =
-      std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(1)")); });
+  auto first = std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(1)")); });
+  auto second = std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(1)")); });
   ToolCall call = python("result = 1", Json::object(), 100ms);
   call.stop = source.get_token();
   auto third = std::async(std::launch::async, [&] { return tool().run(call); });
@@ -95,13 +91,10 @@ TEST_CASE("a stop ends the wait for a free interpreter too") {
 }
 
 TEST_CASE("a call that finds every interpreter busy until its deadline is a timeout") {
-  auto first =
-      std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(0.5)")); });
-  auto second =
-      std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(0.5)")); });
+  auto first = std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(0.5)")); });
+  auto second = std::async(std::launch::async, [] { return tool().run(python("import time\ntime.sleep(0.5)")); });
   int timeouts = 0;
-  while (first.wait_for(0s) != std::future_status::ready &&
-         second.wait_for(0s) != std::future_status::ready) {
+  while (first.wait_for(0s) != std::future_status::ready && second.wait_for(0s) != std::future_status::ready) {
     timeouts += error_kind(tool().run(python("result = 1", Json::object(), 50ms))) == "timeout" ? 1 : 0;
   }
 
@@ -136,8 +129,7 @@ TEST_CASE("os._exit, a crash and a kill are told apart and survived") {
 
 TEST_CASE("os._exit is seen at once even when a forked child keeps the descriptors open") {
   const auto began = std::chrono::steady_clock::now();
-  const ToolResult result =
-      tool().run(python("import os, time\nif os.fork() == 0: time.sleep(60)\nos._exit(1)"));
+  const ToolResult result = tool().run(python("import os, time\nif os.fork() == 0: time.sleep(60)\nos._exit(1)"));
 
   CHECK(error_kind(result) == "crash");
   CHECK(std::chrono::steady_clock::now() - began < 5s);
@@ -184,9 +176,8 @@ TEST_CASE("a result above the bound is output_limit") {
 }
 
 TEST_CASE("garbage written into the channel is a crash of that call only") {
-  for (const char* bytes :
-       {"b'\\xff' * 64", "b'\\0\\0\\0\\0'", "b'\\x03\\0\\0\\0\\x01{]'", "b'\\x02\\0\\0\\0\\x00['",
-        "(13).to_bytes(4, 'little') + bytes(8) + b'\\x01null'"}) {
+  for (const char* bytes : {"b'\\xff' * 64", "b'\\0\\0\\0\\0'", "b'\\x03\\0\\0\\0\\x01{]'", "b'\\x02\\0\\0\\0\\x00['",
+                            "(13).to_bytes(4, 'little') + bytes(8) + b'\\x01null'"}) {
     INFO(bytes);
     const ToolResult result =
         tool().run(python(std::string("import os, time\nos.write(3, ") + bytes + ")\ntime.sleep(0.2)"));

@@ -30,9 +30,8 @@ PythonTool& tool() {
 
 Json result_of(const ToolCall& call) {
   const ToolResult result = tool().run(call);
-  INFO("error: " << (result.error
-                         ? result.error->kind + ": " + result.error->message + "\n" + result.error->traceback
-                         : "none"));
+  INFO("error: " << (result.error ? result.error->kind + ": " + result.error->message + "\n" + result.error->traceback
+                                  : "none"));
   REQUIRE(result.outcome == noetl::domain::Outcome::completed);
   return Json::parse(result.result);
 }
@@ -41,8 +40,7 @@ Json result_of(const ToolCall& call) {
 
 TEST_CASE("main gets its arguments by name, defaults stay, the rest goes to **kwargs") {
   CHECK(result_of(python("def main(a, b=5):\n  return {'sum': a + b}", {{"a", 1}})) == Json{{"sum", 6}});
-  CHECK(result_of(python("def main(b, *, a):\n  return [a, b]", {{"a", 1}, {"b", 2}, {"c", 3}})) ==
-        Json{1, 2});
+  CHECK(result_of(python("def main(b, *, a):\n  return [a, b]", {{"a", 1}, {"b", 2}, {"c", 3}})) == Json{1, 2});
   CHECK(result_of(python("def main(a, **kwargs):\n  return kwargs", {{"a", 1}, {"b", 2}})) == Json{{"b", 2}});
   CHECK(result_of(python("def main(**kwargs):\n  return kwargs", {{"a", 1}})) == Json{{"a", 1}});
   CHECK(result_of(python("def main(a, /, b):\n  return [a, b]", {{"a", 1}, {"b", 2}})) == Json{1, 2});
@@ -50,8 +48,8 @@ TEST_CASE("main gets its arguments by name, defaults stay, the rest goes to **kw
 }
 
 TEST_CASE("main may be asynchronous") {
-  CHECK(result_of(python("import asyncio\nasync def main(a):\n  await asyncio.sleep(0)\n  return a * 2",
-                         {{"a", 4}})) == Json(8));
+  CHECK(result_of(python("import asyncio\nasync def main(a):\n  await asyncio.sleep(0)\n  return a * 2", {{"a", 4}})) ==
+        Json(8));
 }
 
 TEST_CASE("a lone parameter input_data gets the whole input, unless the input has that name") {
@@ -63,22 +61,21 @@ TEST_CASE("a parameter that the input lacks is named in the error, with what the
   const ToolResult result = tool().run(python("def main(wanted):\n  pass", {{"given", 1}}));
 
   CHECK(error_kind(result) == "invalid_input");
-  CHECK(result.error->message ==
-        "main() needs the argument 'wanted', which the input does not have; it has: given");
+  CHECK(result.error->message == "main() needs the argument 'wanted', which the input does not have; it has: given");
 }
 
 TEST_CASE("context, workload, execution_id and step are there as arguments and as globals") {
   CHECK(result_of(python("def main(context, workload):\n  return [context['step'], workload['colour']]")) ==
         Json{"test_step", "red"});
-  CHECK(result_of(python("result = [execution_id, step, context.get('execution_id'), args, input_data]",
-                         {{"a", 1}})) == Json{"7", "test_step", "7", {{"a", 1}}, {{"a", 1}}});
+  CHECK(result_of(python("result = [execution_id, step, context.get('execution_id'), args, input_data]", {{"a", 1}})) ==
+        Json{"7", "test_step", "7", {{"a", 1}}, {{"a", 1}}});
 }
 
 TEST_CASE("without main the variable result counts, and the input's keys are globals") {
   CHECK(result_of(python("result = {'doubled': num * 2}", {{"num", 21}})) == Json{{"doubled", 42}});
   CHECK(result_of(python("x = 1")).is_null());
-  CHECK(result_of(python("def helper(n):\n  return n + offset\noffset = 2\nresult = helper(num)",
-                         {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("def helper(n):\n  return n + offset\noffset = 2\nresult = helper(num)", {{"num", 1}})) ==
+        Json(3));
   CHECK(result_of(python("total = result['a'] + 1", {{"result", {{"a", 1}}}})).is_null());
   CHECK(result_of(python("result = result['a'] + 1", {{"result", {{"a", 1}}}})) == Json(2));
 }
@@ -86,12 +83,11 @@ TEST_CASE("without main the variable result counts, and the input's keys are glo
 TEST_CASE("a top-level return gives the result and keeps the variables those of the module") {
   CHECK(result_of(python("if num > 1:\n  return {'big': num}\nreturn {'small': num}", {{"num", 5}})) ==
         Json{{"big", 5}});
-  CHECK(result_of(python("num = num + 1\ndef add():\n  global num\n  num += 1\nadd()\nreturn num",
-                         {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("num = num + 1\ndef add():\n  global num\n  num += 1\nadd()\nreturn num", {{"num", 1}})) ==
+        Json(3));
   CHECK(result_of(python("text = '''a\n  b'''\nreturn text")) == Json("a\n  b"));
-  CHECK(
-      result_of(python("from __future__ import annotations\nn: int = 4\nreturn [n + i for i in range(2)]")) ==
-      Json{4, 5});
+  CHECK(result_of(python("from __future__ import annotations\nn: int = 4\nreturn [n + i for i in range(2)]")) ==
+        Json{4, 5});
   CHECK(result_of(python("if False:\n  return 1\nresult = 2")) == Json(2));
 }
 
@@ -106,10 +102,10 @@ TEST_CASE("libs are imported under their alias before the code runs") {
 }
 
 TEST_CASE("options may stand under spec, and the input inside the tool") {
-  CHECK(result_of(call_of({{"kind", "python"},
-                           {"spec", {{"code", "result = a + b"}}},
-                           {"args", {{"a", 1}}},
-                           {"input", {{"b", 2}}}})) == Json(3));
+  CHECK(
+      result_of(call_of(
+          {{"kind", "python"}, {"spec", {{"code", "result = a + b"}}}, {"args", {{"a", 1}}}, {"input", {{"b", 2}}}})) ==
+      Json(3));
 }
 
 TEST_CASE("what is no JSON gets the nearest form that is") {
@@ -136,9 +132,8 @@ result = {
 }
 
 TEST_CASE("a result that cannot be stored is refused with its reason") {
-  for (const char* code :
-       {"result = object()", "result = []\nresult.append(result)", "result = 'a\\x00b'", "result = '\\ud800'",
-        "result = x = []\nfor _ in range(100000): x.append([]); x = x[0]"}) {
+  for (const char* code : {"result = object()", "result = []\nresult.append(result)", "result = 'a\\x00b'",
+                           "result = '\\ud800'", "result = x = []\nfor _ in range(100000): x.append([]); x = x[0]"}) {
     INFO(code);
     const ToolResult refused = tool().run(python(code));
     CHECK(error_kind(refused) == "invalid_result");
@@ -148,9 +143,9 @@ TEST_CASE("a result that cannot be stored is refused with its reason") {
 }
 
 TEST_CASE("whatever is printed is captured: print, stderr, descriptors, child processes") {
-  const ToolResult result = tool().run(python(
-      "import os, sys, subprocess\nprint('one')\nprint('two', file=sys.stderr)\nos.write(1, b'three\\n')\n"
-      "subprocess.run(['echo', 'four'])\nprint('no newline', end='')\nresult = 1"));
+  const ToolResult result = tool().run(
+      python("import os, sys, subprocess\nprint('one')\nprint('two', file=sys.stderr)\nos.write(1, b'three\\n')\n"
+             "subprocess.run(['echo', 'four'])\nprint('no newline', end='')\nresult = 1"));
 
   CHECK(result.result == "1");
   CHECK(result.output == "one\ntwo\nthree\nfour\nno newline");
@@ -203,8 +198,7 @@ TEST_CASE("code that does not compile says where") {
 }
 
 TEST_CASE("sys.exit fails the call and not the interpreter") {
-  const ToolResult result =
-      tool().run(python("import sys, builtins, os\nbuiltins.mark = os.getpid()\nsys.exit(3)"));
+  const ToolResult result = tool().run(python("import sys, builtins, os\nbuiltins.mark = os.getpid()\nsys.exit(3)"));
 
   CHECK(error_kind(result) == "exception");
   CHECK(result.error->message == "SystemExit: 3");
@@ -257,7 +251,8 @@ TEST_CASE("eight threads share the pool and each gets its own answers") {
           const auto result = tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", t * 1000 + i}}));
           if (result.result == text && result.output == text + "\n") continue;
           wrong.with([&](auto& found) {
-            found.push_back(text + ": " + result.result + ", " + result.output + (result.error ? result.error->message : ""));
+            found.push_back(text + ": " + result.result + ", " + result.output +
+                            (result.error ? result.error->message : ""));
           });
         }
       });
@@ -285,12 +280,10 @@ TEST_CASE("warm calls are fast") {
 }
 
 TEST_CASE("the names of the playbook are globals, arguments, and members of context") {
-  ToolCall call =
-      python("result = [city, context['city'], context.get('execution_id'), context['job']['uuid']]");
+  ToolCall call = python("result = [city, context['city'], context.get('execution_id'), context['job']['uuid']]");
   call.context["names"] = {{"city", "Oslo"}};
   CHECK(result_of(call) == Json{"Oslo", "Oslo", "7", "7"});
-  call.tool["code"] =
-      "def main(city, context={}, **kwargs):\n  return [city, context['city'], sorted(kwargs)]";
+  call.tool["code"] = "def main(city, context={}, **kwargs):\n  return [city, context['city'], sorted(kwargs)]";
   CHECK(result_of(call) == Json{"Oslo", "Oslo", Json::array()});
   call.input = {{"city", "Rome"}};
   CHECK(result_of(call)[0] == "Rome");
@@ -320,8 +313,7 @@ TEST_CASE("json, os and sys need no import, and a playbook's name wins over them
 
 TEST_CASE("generators of both sorts become lists") {
   CHECK(result_of(python("def main():\n  yield 1\n  yield 2")) == Json{1, 2});
-  CHECK(result_of(
-            python("import asyncio\nasync def main():\n  yield 1\n  await asyncio.sleep(0)\n  yield 2")) ==
+  CHECK(result_of(python("import asyncio\nasync def main():\n  yield 1\n  await asyncio.sleep(0)\n  yield 2")) ==
         Json{1, 2});
   CHECK(result_of(python("result = (x * x for x in range(3))")) == Json{0, 1, 4});
   CHECK(error_kind(tool().run(python("def main():\n  yield 1\n  raise ValueError('no')"))) == "exception");

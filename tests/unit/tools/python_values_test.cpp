@@ -60,8 +60,10 @@ TEST_CASE("integers of 64 bits are numbers, larger ones the text of their digits
 
 TEST_CASE("decimals are numbers where a double holds them exactly, else texts") {
   CHECK(text_of("from decimal import Decimal as D\n"
-                "result = [D('1.5'), D('3'), D('1.10'), D('0.1'), D('-7E+2'), D('9007199254740993.25'), D('1E+400'), D('1E-400'),"
-                " D('18446744073709551615'), D('18446744073709551616'), D('0.30000000000000000001'), D('NaN'), D('-Infinity')]") ==
+                "result = [D('1.5'), D('3'), D('1.10'), D('0.1'), D('-7E+2'), D('9007199254740993.25'), D('1E+400'), "
+                "D('1E-400'),"
+                " D('18446744073709551615'), D('18446744073709551616'), D('0.30000000000000000001'), D('NaN'), "
+                "D('-Infinity')]") ==
         R"([1.5,3,1.1,0.1,-700,"9007199254740993.25","1E+400","1E-400",18446744073709551615,"18446744073709551616",)"
         R"("0.30000000000000000001","NaN","-Infinity"])");
 }
@@ -74,25 +76,30 @@ TEST_CASE("floats come whole, and those that JSON has no number for are texts, a
 }
 
 TEST_CASE("bytes are base64, whatever they are, as of SQL") {
-  CHECK(text_of("result = [b'text', b'\\xff', bytearray(b''), memoryview(b'ab')]") == R"(["dGV4dA==","/w==","","YWI="])");
+  CHECK(text_of("result = [b'text', b'\\xff', bytearray(b''), memoryview(b'ab')]") ==
+        R"(["dGV4dA==","/w==","","YWI="])");
 }
 
 TEST_CASE("times, spans, sets and tuples have their usual forms, and a span keeps its microseconds") {
-  CHECK(text_of("import datetime as d\nresult = [d.date(2024, 1, 2), d.time(3, 4), d.datetime(2024, 1, 2, tzinfo=d.timezone.utc),"
-                " d.timedelta(seconds=90), d.timedelta(days=999999999, microseconds=1), (1, (2,)), {3, 1}, frozenset('a')]") ==
-        R"(["2024-01-02","03:04:00","2024-01-02T00:00:00+00:00",90.0,"999999999 days, 0:00:00.000001",[1,[2]],[1,3],["a"]])");
+  CHECK(
+      text_of("import datetime as d\nresult = [d.date(2024, 1, 2), d.time(3, 4), d.datetime(2024, 1, 2, "
+              "tzinfo=d.timezone.utc),"
+              " d.timedelta(seconds=90), d.timedelta(days=999999999, microseconds=1), (1, (2,)), {3, 1}, "
+              "frozenset('a')]") ==
+      R"(["2024-01-02","03:04:00","2024-01-02T00:00:00+00:00",90.0,"999999999 days, 0:00:00.000001",[1,[2]],[1,3],["a"]])");
 }
 
 TEST_CASE("numpy's scalars and arrays, or what looks like them, are their values") {
   CHECK(text_of("class Array:\n  def __init__(self, v): self.v = v\n  def tolist(self): return self.v\n"
-                "class datetime64:\n  def tolist(self): return 1700000000000000000\n  def __str__(self): return '2023-11-14T22:13:20'\n"
+                "class datetime64:\n  def tolist(self): return 1700000000000000000\n  def __str__(self): return "
+                "'2023-11-14T22:13:20'\n"
                 "result = [Array([1, float('nan')]), Array(2**70), datetime64(), {'a': Array(b'x')}]") ==
         R"([[1,"NaN"],"1180591620717411303424","2023-11-14T22:13:20",{"a":"eA=="}])");
 }
 
 TEST_CASE("keys that are no texts are written as JSON does, and two that come out the same are refused") {
-  CHECK(text_of("import datetime\nresult = {7: 1, None: 2, True: 3, 1.5: 4, (1, 2): 5, datetime.date(2024, 1, 2): 6, b'k': 7}") ==
-        R"json({"7":1,"null":2,"true":3,"1.5":4,"(1, 2)":5,"2024-01-02":6,"aw==":7})json");
+  CHECK(text_of("import datetime\nresult = {7: 1, None: 2, True: 3, 1.5: 4, (1, 2): 5, datetime.date(2024, 1, 2): 6, "
+                "b'k': 7}") == R"json({"7":1,"null":2,"true":3,"1.5":4,"(1, 2)":5,"2024-01-02":6,"aw==":7})json");
   check_refused("result = {'rows': [{(1,): 'a', '(1,)': 'b'}]}", "result['rows'][0] has the keys (1,) and '(1,)'");
   check_refused("result = {(2,): {None: 1, 'null': 2}}", "result[(2,)] has the keys None and 'null'");
 }
@@ -108,7 +115,8 @@ TEST_CASE("what has no form that can be stored is named with its place") {
 }
 
 TEST_CASE("an error of the code's own conversion is its exception") {
-  const ToolResult result = tool().run(python("class Odd:\n  def tolist(self): raise ValueError('no list')\nresult = Odd()"));
+  const ToolResult result =
+      tool().run(python("class Odd:\n  def tolist(self): raise ValueError('no list')\nresult = Odd()"));
 
   CHECK(error_kind(result) == "exception");
   CHECK(result.error->message == "ValueError: no list");

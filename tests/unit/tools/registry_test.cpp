@@ -31,8 +31,7 @@ TEST_CASE("event_log returns its input") {
   EventLogTool log;
 
   CHECK(log.is_instant());
-  CHECK(log.run(call_of({{"kind", "event_log"}}, {{"status", "success"}})).result ==
-        R"({"status":"success"})");
+  CHECK(log.run(call_of({{"kind", "event_log"}}, {{"status", "success"}})).result == R"({"status":"success"})");
 }
 
 TEST_CASE("noop is cheap enough to run without a thread of its own") {

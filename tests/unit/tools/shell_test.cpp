@@ -113,8 +113,7 @@ TEST_CASE("a command knows its trace, and is heard on both streams while it runs
 }
 
 TEST_CASE("an input too large for the environment is left out") {
-  CHECK(Json::parse(
-            run(shell("echo ${NOETL_INPUT-none}", {{"a", std::string(300'000, 'x')}})).result)["stdout"] ==
+  CHECK(Json::parse(run(shell("echo ${NOETL_INPUT-none}", {{"a", std::string(300'000, 'x')}})).result)["stdout"] ==
         "none\n");
 }
 
@@ -142,14 +141,12 @@ TEST_CASE("a timeout ends the command and its children of children") {
 
 TEST_CASE("a command that ignores SIGTERM is killed after the grace") {
   const auto began = std::chrono::steady_clock::now();
-  CHECK(error_kind(run(shell("trap '' TERM; while :; do sleep 0.05; done", Json::object(), 200ms))) ==
-        "timeout");
+  CHECK(error_kind(run(shell("trap '' TERM; while :; do sleep 0.05; done", Json::object(), 200ms))) == "timeout");
   CHECK(std::chrono::steady_clock::now() - began < 3s);
 }
 
 TEST_CASE("a command may clean up on SIGTERM") {
-  const ToolResult result =
-      run(shell("trap 'echo cleaned; exit 0' TERM; sleep 60 & wait", Json::object(), 200ms));
+  const ToolResult result = run(shell("trap 'echo cleaned; exit 0' TERM; sleep 60 & wait", Json::object(), 200ms));
   CHECK(error_kind(result) == "timeout");
   CHECK(Json::parse(result.result)["stdout"] == "cleaned\n");
 }

@@ -84,10 +84,10 @@ TEST_CASE("any text is split, and split again it is the same") {
   const unsigned seed = std::random_device{}();
   INFO("seed: " << seed);
   std::mt19937 random(seed);
-  const std::vector<std::string> pieces{
-      "select", "1",   ";",  "'",     "''", "\"",    "$$",     "$a$",      "$1",    "--",
-      "\n",     "/*",  "*/", "E'\\'", "(",  ")",     "create", "function", "begin", "atomic",
-      "case",   "end", " ",  ":a",    "%s", "%(a)s", "::int",  "\xC3\xBC", "U&'",   "concurrently"};
+  const std::vector<std::string> pieces{"select", "1",        ";",     "'",        "''",   "\"",          "$$", "$a$",
+                                        "$1",     "--",       "\n",    "/*",       "*/",   "E'\\'",       "(",  ")",
+                                        "create", "function", "begin", "atomic",   "case", "end",         " ",  ":a",
+                                        "%s",     "%(a)s",    "::int", "\xC3\xBC", "U&'",  "concurrently"};
   for (int round = 0; round < 5000; ++round) {
     std::string sql;
     for (std::size_t i = random() % 20; i > 0; --i)
@@ -123,8 +123,8 @@ TEST_CASE("transaction control and what refuses a transaction are known") {
         "drop database x", "reindex table concurrently t", "alter system set a = 1"}) {
     CHECK_MESSAGE(refuses_transaction(sql), sql);
   }
-  for (const char* sql : {"create index i on t (a)", "refresh materialized view concurrently v",
-                          "select 'vacuum'", "alter table t add a int"}) {
+  for (const char* sql : {"create index i on t (a)", "refresh materialized view concurrently v", "select 'vacuum'",
+                          "alter table t add a int"}) {
     CHECK_MESSAGE(!refuses_transaction(sql), sql);
   }
 }
@@ -236,7 +236,8 @@ TEST_CASE("parameters are what Postgres reads for their type") {
   CHECK(text_of(Json::array({1, 2}), 3802) == "[1,2]");
   CHECK(text_of(Json("plain"), 3802) == "\"plain\"");
   CHECK(text_of(Json(R"({"a":1})"), 3802) == R"({"a":1})");
-  for (const char* text : {"5", "true", "null", "[draft", "\"quoted\""}) CHECK(text_of(Json(text), 3802) == Json(text).dump());
+  for (const char* text : {"5", "true", "null", "[draft", "\"quoted\""})
+    CHECK(text_of(Json(text), 3802) == Json(text).dump());
   CHECK(text_of(Json("3q2+7w=="), 17) == "\\xdeadbeef");
   CHECK(text_of(Json("\\xDEAD"), 17) == "\\xDEAD");
   CHECK(text_of(Json(""), 17) == "\\x");

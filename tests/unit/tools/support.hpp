@@ -23,8 +23,7 @@ inline ToolCall call_of(Json tool, Json input = Json::object(), std::chrono::mil
   return call;
 }
 
-inline ToolCall python(std::string code, Json input = Json::object(),
-                       std::chrono::milliseconds within = 30s) {
+inline ToolCall python(std::string code, Json input = Json::object(), std::chrono::milliseconds within = 30s) {
   return call_of({{"kind", "python"}, {"code", std::move(code)}}, std::move(input), within);
 }
 
@@ -67,9 +66,7 @@ inline std::string interpreter_pid_code() {
 
 inline std::string python_path() {
   const char* chosen = std::getenv("NOETL_TEST_PYTHON");
-  return chosen != nullptr                             ? chosen
-         : std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3"
-                                                       : "python3";
+  return chosen != nullptr ? chosen : std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 }
 
 }  // namespace noetl::tools

@@ -60,13 +60,13 @@ TEST_CASE("a transfer holds a chunk, not the whole") {
     int notes = 0;
     std::int64_t newest = 0;
   } listener;
-  ToolCall call = call_of({{"source",
-                            {{"type", "postgres"},
-                             {"query", "select i, repeat(md5(i::text), 9) from generate_series(1, " +
-                                           std::to_string(rows) + ") i"}}},
-                           {"target", {{"type", "postgres"}, {"table", "t"}}},
-                           {"mapping", {{"n", "i"}, {"text", "repeat"}}}},
-                          Json::object(), 90s);
+  ToolCall call = call_of(
+      {{"source",
+        {{"type", "postgres"},
+         {"query", "select i, repeat(md5(i::text), 9) from generate_series(1, " + std::to_string(rows) + ") i"}}},
+       {"target", {{"type", "postgres"}, {"table", "t"}}},
+       {"mapping", {{"n", "i"}, {"text", "repeat"}}}},
+      Json::object(), 90s);
   call.progress = &listener;
 
   const ToolResult ran = bench.tool.run(call);
@@ -74,8 +74,7 @@ TEST_CASE("a transfer holds a chunk, not the whole") {
   REQUIRE_MESSAGE(!ran.error, ran.error->message);
   CHECK(listener.notes == rows / 5000);
   CHECK(listener.newest == rows);
-  CHECK(support::sql_number(bench.url, "select count(*) from t where text = repeat(md5(n::text), 9)") ==
-        rows);
+  CHECK(support::sql_number(bench.url, "select count(*) from t where text = repeat(md5(n::text), 9)") == rows);
   MESSAGE("peak memory grew by MB: ", peak_megabytes() - before);
   // A sanitizer keeps freed memory back.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -85,27 +84,24 @@ TEST_CASE("a transfer holds a chunk, not the whole") {
 
 TEST_CASE("rows go from Postgres through every sort of file and database, and come back the same") {
   Bench bench;
-  support::sql(
-      bench.url,
-      "create table a as select i as id, 'name ''' || i as name, i * 1.25 as price, (i % 2 = 0) as even, "
-      "case when i % 3 = 0 then null else i end as gap from generate_series(1, 12345) i");
+  support::sql(bench.url,
+               "create table a as select i as id, 'name ''' || i as name, i * 1.25 as price, (i % 2 = 0) as even, "
+               "case when i % 3 = 0 then null else i end as gap from generate_series(1, 12345) i");
   support::sql(bench.url, "create table b (like a)");
   const Json pg{{"type", "postgres"}, {"query", "select * from a order by id"}};
-  const std::vector<Json> stations = {
-      {{"type", "csv"}, {"path", bench.path("x.csv")}},
-      {{"type", "parquet"}, {"path", bench.path("x.parquet")}},
-      {{"type", "json"}, {"path", bench.path("x.json")}},
-      {{"type", "duckdb"}, {"database", bench.path("x.duckdb")}, {"table", "rows"}}};
+  const std::vector<Json> stations = {{{"type", "csv"}, {"path", bench.path("x.csv")}},
+                                      {{"type", "parquet"}, {"path", bench.path("x.parquet")}},
+                                      {{"type", "json"}, {"path", bench.path("x.json")}},
+                                      {{"type", "duckdb"}, {"database", bench.path("x.duckdb")}, {"table", "rows"}}};
 
   for (const Json& station : stations) {
     INFO(station.dump());
     CHECK(bench.result(pg, station)["row_count"] == 12345);
-    const Json back = bench.result(station, {{"type", "postgres"}, {"table", "b"}, {"mode", "replace"}},
-                                   {{"chunk_size", 1000}});
+    const Json back =
+        bench.result(station, {{"type", "postgres"}, {"table", "b"}, {"mode", "replace"}}, {{"chunk_size", 1000}});
     CHECK(back["row_count"] == 12345);
     CHECK(back["chunks"] == 13);
-    CHECK(support::sql_number(bench.url, "select count(*) from (select * from a except select * from b) x") ==
-          0);
+    CHECK(support::sql_number(bench.url, "select count(*) from (select * from a except select * from b) x") == 0);
     CHECK(support::sql_number(bench.url, "select count(*) from b") == 12345);
   }
 }
@@ -129,16 +125,13 @@ TEST_CASE("items of an HTTP answer are mapped into columns, and rows are posted 
   const Json source{{"type", "http"}, {"url", base + "/posts"}, {"data_path", "page.items"}};
   const Json mapping{{"post_id", "id"}, {"author", "user.name"}, {"tags", "tags"}};
 
-  CHECK(bench.result(source, {{"type", "postgres"}, {"table", "posts"}, {"mapping", mapping}})["row_count"] ==
-        25);
+  CHECK(bench.result(source, {{"type", "postgres"}, {"table", "posts"}, {"mapping", mapping}})["row_count"] == 25);
   CHECK(support::sql_number(
-            bench.url,
-            "select count(*) from posts where author = 'u' || post_id and (tags->>1)::int = post_id") == 25);
-  CHECK(bench.result(source,
-                     {{"type", "postgres"}, {"table", "posts"}, {"mode", "upsert"}, {"key", "post_id"}},
+            bench.url, "select count(*) from posts where author = 'u' || post_id and (tags->>1)::int = post_id") == 25);
+  CHECK(bench.result(source, {{"type", "postgres"}, {"table", "posts"}, {"mode", "upsert"}, {"key", "post_id"}},
                      {{"mapping", {{"post_id", "id"}, {"author", "tags"}}}})["row_count"] == 25);
-  CHECK(support::sql_number(
-            bench.url, "select count(*) from posts where author like '[\"a\"%' and tags is not null") == 25);
+  CHECK(support::sql_number(bench.url, "select count(*) from posts where author like '[\"a\"%' and tags is not null") ==
+        25);
 
   CHECK(bench.result({{"type", "postgres"}, {"query", "select post_id from posts order by 1"}},
                      {{"type", "http"}, {"url", base + "/sink"}, {"body_key", "rows"}},
@@ -175,12 +168,11 @@ TEST_CASE("nothing to transfer is no error, and what cannot be understood is") {
   CHECK(bench.result(none, {{"type", "csv"}, {"path", bench.path("empty.csv")}})["row_count"] == 0);
   CHECK(support::read_text(bench.folder.path() / "empty.csv") == "n\n");
   CHECK(error_kind(bench.run(none, {{"type", "smoke"}})) == "unsupported");
-  CHECK(error_kind(bench.run({{"type", "tape"}}, {{"type", "csv"}, {"path", bench.path("x.csv")}})) ==
-        "unsupported");
+  CHECK(error_kind(bench.run({{"type", "tape"}}, {{"type", "csv"}, {"path", bench.path("x.csv")}})) == "unsupported");
   CHECK(error_kind(bench.run(none, nullptr)) == "invalid_input");
   CHECK(error_kind(bench.run(none, {{"type", "postgres"}, {"table", "nowhere"}})) == "not_found");
-  CHECK(error_kind(bench.run(none, {{"type", "csv"}, {"path", bench.path("x.csv")}},
-                             {{"mapping", {{"a", "b"}}}})) == "invalid_input");
+  CHECK(error_kind(bench.run(none, {{"type", "csv"}, {"path", bench.path("x.csv")}}, {{"mapping", {{"a", "b"}}}})) ==
+        "invalid_input");
 }
 
 }  // namespace noetl::tools

@@ -123,11 +123,8 @@ TEST_CASE("every call goes to its route with its JSON, on one kept connection") 
 
 TEST_CASE("a problem comes back as the server's error, with the time to retry after") {
   Server server;
-  std::string body = wire::encode_problem({.code = base::ErrorCode::lease_lost,
-                                           .message = "gone",
-                                           .field = "/x",
-                                           .retry_after = 70ms,
-                                           .details = {}});
+  std::string body = wire::encode_problem(
+      {.code = base::ErrorCode::lease_lost, .message = "gone", .field = "/x", .retry_after = 70ms, .details = {}});
   int status = 409;
   server.http.Post("/api/v2/events", [&](const auto&, auto& response) {
     response.set_header("Retry-After", "3");
@@ -163,8 +160,7 @@ TEST_CASE("answers that are no answers are errors") {
 
 TEST_CASE("a server that is away, comes back, or says nothing is no more than an error to repeat after") {
   auto first = std::make_unique<Server>();
-  first->http.Post("/api/v2/events",
-                   [](const auto&, auto& response) { answer(response, 200, R"({"verdicts":[]})"); });
+  first->http.Post("/api/v2/events", [](const auto&, auto& response) { answer(response, 200, R"({"verdicts":[]})"); });
   auto settings = first->settings();
   settings.answer_timeout = 200ms;
   transport::HttpTransport http(settings);

@@ -15,8 +15,7 @@ TEST_CASE("keys are 32 bytes as base64 or hexadecimal digits, with comments betw
   CHECK(KeyRing::parse("")->is_empty());
   CHECK(KeyRing::parse("# nothing yet\n")->is_empty());
   CHECK_FALSE(KeyRing::parse(hex_key)->is_empty());
-  CHECK(KeyRing::parse(vault::new_key_text())->current_id() !=
-        KeyRing::parse(vault::new_key_text())->current_id());
+  CHECK(KeyRing::parse(vault::new_key_text())->current_id() != KeyRing::parse(vault::new_key_text())->current_id());
   const auto two = KeyRing::parse("# new\n" + hex_key + "  # of March\n\n" + other_hex_key + "\n");
   REQUIRE(two);
   CHECK(two->current_id() == KeyRing::parse(hex_key)->current_id());

@@ -23,8 +23,7 @@ vault::KeychainEntry entry_of(const Json& written) {
 }
 
 std::string field(const vault::Fields& fields, const std::string& name) {
-  const auto found =
-      std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.first == name; });
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.first == name; });
   return found == fields.end() ? "(none)" : found->second;
 }
 
@@ -53,8 +52,8 @@ TEST_CASE("an OAuth entry with a credential alone sends the client's grant") {
   const Fixture fixture;
   const Json credential = {
       {"client_id", "me"}, {"client_secret", "s3cret"}, {"token_url", "http://h/t"}, {"scope", "a b"}};
-  const auto entry = entry_of(
-      Json::parse(R"({"name":"api","kind":"oauth2_client_credentials","credential":"{{ workload.cred }}"})"));
+  const auto entry =
+      entry_of(Json::parse(R"({"name":"api","kind":"oauth2_client_credentials","credential":"{{ workload.cred }}"})"));
 
   CHECK(vault::credential_name_of(entry, fixture.names).value() == "api_login");
   const auto request = vault::token_request_of(entry, fixture.names, &credential);
@@ -69,20 +68,19 @@ TEST_CASE("an OAuth entry with its client written in place, and one with a form 
   const Json credential = {{"id", "me"}, {"token_url", "http://h/t"}};
   const auto in_place = entry_of(Json::parse(
       R"({"name":"a","kind":"oauth2","endpoint":"http://h/t","client_id":"{{ keychain.login.client_id }}","client_secret":"x","scopes":["r","w"]})"));
-  const auto with_form = entry_of(
-      Json::parse(R"({"name":"a","kind":"oauth2","auth":"c","data":{"user":"{{ credential.id }}"}})"));
+  const auto with_form =
+      entry_of(Json::parse(R"({"name":"a","kind":"oauth2","auth":"c","data":{"user":"{{ credential.id }}"}})"));
 
   CHECK(vault::encode_form(vault::token_request_of(in_place, fixture.names, nullptr)->form) ==
         "client_id=me&client_secret=x&grant_type=client_credentials&scope=r%20w");
-  CHECK(vault::encode_form(vault::token_request_of(with_form, fixture.names, &credential)->form) ==
-        "user=me");
+  CHECK(vault::encode_form(vault::token_request_of(with_form, fixture.names, &credential)->form) == "user=me");
 }
 
 TEST_CASE("auth_style basic moves the client into the Authorization header") {
   const Fixture fixture;
   const Json credential = {{"client_id", "me"}, {"client_secret", "s3cret"}};
-  const auto entry = entry_of(Json::parse(
-      R"({"name":"api","kind":"oauth2","endpoint":"http://h/t","auth":"c","auth_style":"basic"})"));
+  const auto entry = entry_of(
+      Json::parse(R"({"name":"api","kind":"oauth2","endpoint":"http://h/t","auth":"c","auth_style":"basic"})"));
 
   const auto request = vault::token_request_of(entry, fixture.names, &credential);
 
@@ -110,19 +108,16 @@ TEST_CASE("the token's answer becomes fields, a life, and what map asks for") {
   const auto mapped = entry_of(Json::parse(
       R"({"name":"a","kind":"oauth2","endpoint":"http://h/t","map":{"key":"result.jwt","header":"Bearer {{ result.jwt }}"},"ttl":60})"));
 
-  const auto token = vault::token_of(plain, fixture.names,
-                                     Json::parse(R"({"access_token":"t","expires_in":120,"scope":"x"})"));
+  const auto token =
+      vault::token_of(plain, fixture.names, Json::parse(R"({"access_token":"t","expires_in":120,"scope":"x"})"));
   REQUIRE(token);
   CHECK(token->value["token"] == "t");
   CHECK(token->value["access_token"] == "t");
   CHECK(token->value["scope"] == "x");
   CHECK(token->ttl_seconds == 120);
-  CHECK(
-      vault::token_of(plain, fixture.names, Json::parse(R"({"token":"t","expires_in":"90"})"))->ttl_seconds ==
-      90);
+  CHECK(vault::token_of(plain, fixture.names, Json::parse(R"({"token":"t","expires_in":"90"})"))->ttl_seconds == 90);
   CHECK(vault::token_of(plain, fixture.names, Json::parse(R"({"token":"t"})"))->ttl_seconds == 3600);
-  const auto other =
-      vault::token_of(mapped, fixture.names, Json::parse(R"({"result":{"jwt":"j"},"expires_in":3600})"));
+  const auto other = vault::token_of(mapped, fixture.names, Json::parse(R"({"result":{"jwt":"j"},"expires_in":3600})"));
   REQUIRE(other);
   CHECK(other->value == Json::parse(R"({"key":"j","header":"Bearer j"})"));
   CHECK(other->ttl_seconds == 60);
@@ -135,8 +130,7 @@ TEST_CASE("a credential's fields, as they are or mapped") {
   const auto whole = entry_of(Json::parse(R"({"name":"a","kind":"credential","credential":"x"})"));
   const auto mapped = entry_of(Json::parse(
       R"({"name":"a","kind":"static","auth":"x","map":{"token":"api_key","deep":"nested.deep","both":"{{ credential.api_key }}-{{ workload.tenant }}"}})"));
-  const auto missing =
-      entry_of(Json::parse(R"({"name":"a","kind":"static","auth":"x","map":{"token":"nothing"}})"));
+  const auto missing = entry_of(Json::parse(R"({"name":"a","kind":"static","auth":"x","map":{"token":"nothing"}})"));
 
   CHECK(whole.form == vault::EntryForm::credential);
   CHECK(whole.scope == vault::EntryScope::local);
@@ -150,8 +144,7 @@ TEST_CASE("a credential's fields, as they are or mapped") {
 
 TEST_CASE("what a template names and nobody has is an error, not an empty secret") {
   const Fixture fixture;
-  const auto entry =
-      entry_of(Json::parse(R"({"name":"a","kind":"static","data":{"token":"{{ workload.nobody }}"}})"));
+  const auto entry = entry_of(Json::parse(R"({"name":"a","kind":"static","data":{"token":"{{ workload.nobody }}"}})"));
 
   const auto refused = vault::value_of(entry, fixture.names, nullptr);
 
@@ -180,8 +173,8 @@ TEST_CASE("a map of entries is read as a list of them") {
 }
 
 TEST_CASE("entries that need each other in a circle are refused, a shared need is none") {
-  const auto circle = Json::parse(
-      R"([{"name":"a","data":{"x":"{{ keychain.b.x }}"}},{"name":"b","data":{"x":"{{ keychain.a.x }}"}}])");
+  const auto circle =
+      Json::parse(R"([{"name":"a","data":{"x":"{{ keychain.b.x }}"}},{"name":"b","data":{"x":"{{ keychain.a.x }}"}}])");
   const auto diamond = Json::parse(
       R"([{"name":"a","data":{"x":"{{ keychain.b.x }}{{ keychain.c.x }}"}},{"name":"b","data":{"x":"{{ keychain.d.x }}"}},
     {"name":"c","data":{"x":"{{ keychain.d.x }}"}},{"name":"d","data":{"x":"1"}}])");

@@ -28,8 +28,8 @@ class Endpoint {
         return !http_.closes_within(5ms) && sink.write(" ", 1);
       });
     });
-    http_.server.Post(
-        "/silence", [this](const httplib::Request&, httplib::Response&) { (void)http_.closes_within(1min); });
+    http_.server.Post("/silence",
+                      [this](const httplib::Request&, httplib::Response&) { (void)http_.closes_within(1min); });
     http_.listen();
   }
   [[nodiscard]] std::string url(const std::string& path) const { return http_.url(path); }
@@ -51,8 +51,7 @@ vault::TokenRequest request_to(const std::string& url, std::chrono::milliseconds
 TEST_CASE("a token endpoint's answer is its JSON object") {
   const Endpoint endpoint;
 
-  const auto answer =
-      vault::request_token(request_to(endpoint.url("/token"), 20s), support::open_reach()->egress);
+  const auto answer = vault::request_token(request_to(endpoint.url("/token"), 20s), support::open_reach()->egress);
 
   REQUIRE_MESSAGE(answer, answer.error().message);
   CHECK(answer->at("access_token") == "t");
@@ -69,15 +68,13 @@ TEST_CASE("a token endpoint that has too much to do says when to come again") {
   CHECK(answer.error().retry_after == 1500ms);
 }
 
-TEST_CASE(
-    "an endpoint that says nothing, or a byte now and then, holds nobody beyond the bound of the answer") {
+TEST_CASE("an endpoint that says nothing, or a byte now and then, holds nobody beyond the bound of the answer") {
   const Endpoint endpoint;
   for (const char* path : {"/trickle", "/silence"}) {
     INFO(path);
     const auto began = std::chrono::steady_clock::now();
 
-    const auto answer =
-        vault::request_token(request_to(endpoint.url(path), 200ms), support::open_reach()->egress);
+    const auto answer = vault::request_token(request_to(endpoint.url(path), 200ms), support::open_reach()->egress);
 
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == base::ErrorCode::unavailable);

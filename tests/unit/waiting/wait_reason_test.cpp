@@ -9,7 +9,14 @@ using namespace noetl::waiting;
 namespace {
 // A command that is due, in a pool with two of four slots free.
 CommandFacts due() {
-  return {.pool = {.pool = "x", .is_paused = false, .paused_at = {}, .workers = 2, .draining = 0, .slots = 4, .busy = 2, .has_tool = true},
+  return {.pool = {.pool = "x",
+                   .is_paused = false,
+                   .paused_at = {},
+                   .workers = 2,
+                   .draining = 0,
+                   .slots = 4,
+                   .busy = 2,
+                   .has_tool = true},
           .tool_kind = "shell",
           .due_at = {},
           .attempts = 0,
@@ -30,13 +37,15 @@ const Row rows[] = {
     {"no_worker", "no worker in pool 'x'", [](CommandFacts& f) { f.pool = {.pool = "x", .has_tool = false}; }},
     {"no_tool", "no worker of pool 'x' has the tool 'shell'", [](CommandFacts& f) { f.pool.has_tool = false; }},
     {"workers_draining", "all 2 workers of pool 'x' drain", [](CommandFacts& f) { f.pool.draining = 2; }},
-    {"workers_draining", "the only worker of pool 'x' drains", [](CommandFacts& f) { f.pool.draining = f.pool.workers = 1; }},
+    {"workers_draining", "the only worker of pool 'x' drains",
+     [](CommandFacts& f) { f.pool.draining = f.pool.workers = 1; }},
     {"pool_paused", "pool 'x' is paused since 2026-01-31T12:00:00Z",
      [](CommandFacts& f) {
        f.pool.is_paused = true;
        f.pool.paused_at = "2026-01-31T12:00:00Z";
      }},
-    {"pool_paused", "pool 'x' is paused; no worker in pool 'x'", [](CommandFacts& f) { f.pool = {.pool = "x", .is_paused = true}; }},
+    {"pool_paused", "pool 'x' is paused; no worker in pool 'x'",
+     [](CommandFacts& f) { f.pool = {.pool = "x", .is_paused = true}; }},
     {"execution_paused", "its execution is paused", [](CommandFacts& f) { f.is_execution_paused = true; }},
     {"due_at", "due at 2026-01-31T12:00:00Z", [](CommandFacts& f) { f.due_at = "2026-01-31T12:00:00Z"; }},
     {"due_at", "due at 2026-01-31T12:00:00Z; no worker in pool 'x'",

@@ -17,9 +17,8 @@ TEST_CASE("a claim by ids survives encoding") {
 }
 
 TEST_CASE("a claim of ids says for how many slots; one of exactly those ids does not") {
-  wire::ClaimRequest request{.worker_id = "w-1",
-                             .queue_ids = {base::CommandId{1}, base::CommandId{2}, base::CommandId{3}},
-                             .slots = 2};
+  wire::ClaimRequest request{
+      .worker_id = "w-1", .queue_ids = {base::CommandId{1}, base::CommandId{2}, base::CommandId{3}}, .slots = 2};
   CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 2);
   request.slots = 3;
   CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 3);
@@ -29,23 +28,22 @@ TEST_CASE("a claim of ids says for how many slots; one of exactly those ids does
 }
 
 TEST_CASE("a claim by pool survives encoding") {
-  const wire::ClaimRequest request{.worker_id = "w-1",
-                                   .queue_ids = {},
-                                   .pool = "gpu",
-                                   .slots = 7,
-                                   .wait = std::chrono::milliseconds(1250)};
+  const wire::ClaimRequest request{
+      .worker_id = "w-1", .queue_ids = {}, .pool = "gpu", .slots = 7, .wait = std::chrono::milliseconds(1250)};
   const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
   CHECK(decoded.pool == "gpu");
   CHECK(decoded.slots == 7);
   CHECK(decoded.wait == request.wait);
 }
 
-TEST_CASE("a claim names the least priority that it is for, and its answer says what was given and whether there is more") {
+TEST_CASE(
+    "a claim names the least priority that it is for, and its answer says what was given and whether there is more") {
   wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {}, .slots = 7, .priority_min = 1};
   CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->priority_min == 1);
   request.priority_min.reset();
   CHECK_FALSE(Json::parse(wire::encode(request)).contains("priority_min"));
-  const auto refused = wire::decode_claim_request(Json::parse(R"({"worker_id":"w","queue_ids":["1"],"priority_min":1})"));
+  const auto refused =
+      wire::decode_claim_request(Json::parse(R"({"worker_id":"w","queue_ids":["1"],"priority_min":1})"));
   CHECK(refused.error().field == "/priority_min");
 
   wire::ClaimAnswer answer{.commands = {}, .refused = {}, .has_more = true};
@@ -74,8 +72,7 @@ TEST_CASE("a claim by direct dispatch survives encoding; others do not name it, 
   request.direct_dispatch = false;
   CHECK_FALSE(Json::parse(wire::encode(request)).contains("direct_dispatch"));
 
-  wire::ClaimAnswer answer{
-      .commands = {}, .refused = {}, .claim_id = {17}, .waited = std::chrono::milliseconds(321)};
+  wire::ClaimAnswer answer{.commands = {}, .refused = {}, .claim_id = {17}, .waited = std::chrono::milliseconds(321)};
   CHECK(wire::decode_claim_answer(Json::parse(wire::encode(answer)))->waited == answer.waited);
   CHECK(wire::quick_claim_answer(wire::encode(answer))->waited == answer.waited);
   CHECK(wire::decode_claim_answer(Json::parse(wire::encode(answer)))->claim_id.value == 17);

@@ -10,8 +10,8 @@ using namespace noetl;
 using Json = nlohmann::json;
 
 TEST_CASE("a credential's request is read, with nothing but its name required") {
-  const auto whole = wire::decode_credential_request(Json::parse(
-      R"({"name":"pg","type":"postgres","data":{"p":"x"},"meta":{"m":1},"tags":["t"],"description":"d"})"));
+  const auto whole = wire::decode_credential_request(
+      Json::parse(R"({"name":"pg","type":"postgres","data":{"p":"x"},"meta":{"m":1},"tags":["t"],"description":"d"})"));
   const auto least = wire::decode_credential_request(Json::parse(R"({"name":"pg"})"));
 
   REQUIRE(whole);
@@ -23,10 +23,9 @@ TEST_CASE("a credential's request is read, with nothing but its name required") 
 }
 
 TEST_CASE("refusals name the field and the type, never the value") {
-  for (const char* text :
-       {R"({"name":"pg","data":"hunter2hunter2"})", R"({"name":"pg","data":["hunter2hunter2"]})",
-        R"({"name":"pg","passwort":"hunter2hunter2"})", R"({"data":{"p":"hunter2hunter2"}})",
-        R"({"name":"a/b","data":{"p":"hunter2hunter2"}})"}) {
+  for (const char* text : {R"({"name":"pg","data":"hunter2hunter2"})", R"({"name":"pg","data":["hunter2hunter2"]})",
+                           R"({"name":"pg","passwort":"hunter2hunter2"})", R"({"data":{"p":"hunter2hunter2"}})",
+                           R"({"name":"a/b","data":{"p":"hunter2hunter2"}})"}) {
     CAPTURE(text);
     const auto refused = wire::decode_credential_request(Json::parse(text));
     REQUIRE_FALSE(refused);
@@ -45,8 +44,8 @@ TEST_CASE("a keychain request under either set of names") {
       Json::parse(
           R"({"token_data":{"token":"x"},"credential_type":"oauth2","scope_type":"local","execution_id":"7","ttl_seconds":60,"auto_renew":true,"renew_config":{"endpoint":"http://h"}})"),
       {5}, "api");
-  const auto other = wire::decode_keychain_request(
-      Json::parse(R"({"data":{"token":"x"},"kind":"secret","ttl":60})"), {5}, "api");
+  const auto other =
+      wire::decode_keychain_request(Json::parse(R"({"data":{"token":"x"},"kind":"secret","ttl":60})"), {5}, "api");
 
   REQUIRE_MESSAGE(one, (one ? std::string{} : one.error().message));
   CHECK(one->kind == "oauth2");

@@ -16,26 +16,21 @@ TEST_CASE("every code has a mapping and comes back from its spelling") {
 }
 
 TEST_CASE("an error survives problem+json in both directions") {
-  const base::Error error{.code = base::ErrorCode::invalid_playbook,
-                          .message = "two findings",
-                          .field = "/content",
-                          .retry_after = std::chrono::milliseconds(1500),
-                          .details = {{.field = "workflow[2].next",
-                                       .message = "no such step",
-                                       .line = 7,
-                                       .column = 3,
-                                       .suggestion = "end"}}};
+  const base::Error error{
+      .code = base::ErrorCode::invalid_playbook,
+      .message = "two findings",
+      .field = "/content",
+      .retry_after = std::chrono::milliseconds(1500),
+      .details = {
+          {.field = "workflow[2].next", .message = "no such step", .line = 7, .column = 3, .suggestion = "end"}}};
 
   CHECK(wire::decode_problem(422, wire::encode_problem(error)) == error);
   CHECK(wire::problem_json(error)["type"] == "urn:noetl:error:invalid_playbook");
 }
 
 TEST_CASE("messages that are no UTF-8 still become valid JSON") {
-  const std::string text = wire::encode_problem({.code = base::ErrorCode::internal,
-                                                 .message = "broken \xff",
-                                                 .field = {},
-                                                 .retry_after = {},
-                                                 .details = {}});
+  const std::string text = wire::encode_problem(
+      {.code = base::ErrorCode::internal, .message = "broken \xff", .field = {}, .retry_after = {}, .details = {}});
   CHECK(nlohmann::json::accept(text));
 }
 
@@ -44,8 +39,7 @@ TEST_CASE("an answer that is no problem+json becomes an error by its status, quo
   CHECK(error.code == base::ErrorCode::unavailable);
   CHECK(error.message.find("<html>") != std::string::npos);
   CHECK(error.message.size() < 400);
-  CHECK(wire::decode_problem(409, R"({"code":"lease_lost","detail":"gone"})").code ==
-        base::ErrorCode::lease_lost);
+  CHECK(wire::decode_problem(409, R"({"code":"lease_lost","detail":"gone"})").code == base::ErrorCode::lease_lost);
   CHECK(wire::decode_problem(500, R"({"code":7})").code == base::ErrorCode::internal);
   CHECK(wire::decode_problem(404, "\xff\xfe").code == base::ErrorCode::not_found);
 }

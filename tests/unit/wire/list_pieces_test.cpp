@@ -9,8 +9,7 @@ using namespace noetl::json;
 using Json = nlohmann::json;
 
 TEST_CASE("items come as their texts, other fields as a tree") {
-  const auto pieces =
-      list_pieces(R"({"worker_id":"w", "events":[{"a":1},[2], "x"],"n":{"m":3}})", "events", 3);
+  const auto pieces = list_pieces(R"({"worker_id":"w", "events":[{"a":1},[2], "x"],"n":{"m":3}})", "events", 3);
 
   REQUIRE(pieces);
   CHECK(pieces->rest == Json{{"worker_id", "w"}, {"n", {{"m", 3}}}});
@@ -33,9 +32,8 @@ TEST_CASE(
     "names") {
   std::string many = "{";
   for (int i = 0; i < 100; ++i) many += (i > 0 ? ",\"f" : "\"f") + std::to_string(i) + "\":0";
-  for (const std::string& text :
-       {std::string("18446744073709551615"), std::string("-9223372036854775808"),
-        std::string("[1234567890123456789]"), std::string(R"("\ud83d\ude00")"), many + "}"}) {
+  for (const std::string& text : {std::string("18446744073709551615"), std::string("-9223372036854775808"),
+                                  std::string("[1234567890123456789]"), std::string(R"("\ud83d\ude00")"), many + "}"}) {
     CAPTURE(text);
     JsonCursor cursor(text);
     CHECK(cursor.any() == text);

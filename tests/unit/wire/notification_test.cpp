@@ -53,13 +53,13 @@ TEST_CASE("a notification says the priority of its commands, and nothing when it
   CHECK(wire::encode(notification).find("priority") == std::string::npos);
   notification.priority = -100;
   CHECK(wire::decode_notification(wire::encode(notification))->priority == -100);
-  for (const char* odd : {R"({"queue_id":"5","priority":101})", R"({"queue_id":"5","priority":"7"})", R"({"queue_id":"5"})"})
+  for (const char* odd :
+       {R"({"queue_id":"5","priority":101})", R"({"queue_id":"5","priority":"7"})", R"({"queue_id":"5"})"})
     CHECK(wire::decode_notification(odd)->priority == 0);
 }
 
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
-  const auto decoded =
-      wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
+  const auto decoded = wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
   CHECK(decoded.queue_ids == std::vector{base::CommandId{7}});
   CHECK_FALSE(decoded.execution_id.is_set());
 }
@@ -72,11 +72,10 @@ TEST_CASE("a step of any length leaves the notification within its bound") {
 
 TEST_CASE("what is no notification is refused") {
   for (const std::string bytes :
-       {"", "hello", "[]", "7", "null", "{}", R"({"queue_id":0})", R"({"queue_id":-1})",
-        R"({"queue_id":"x"})", R"({"queue_id":1.5})", R"({"queue_id":[1]})",
-        R"({"queue_id":"9223372036854775808"})", R"({"queue_id":1,"execution_id":{}})",
-        R"({"queue_id":1,"queue_ids":[]})", R"({"queue_id":1,"queue_ids":[1,0]})",
-        R"({"queue_id":1,"queue_ids":{"a":1}})", "\xff\xfe"}) {
+       {"", "hello", "[]", "7", "null", "{}", R"({"queue_id":0})", R"({"queue_id":-1})", R"({"queue_id":"x"})",
+        R"({"queue_id":1.5})", R"({"queue_id":[1]})", R"({"queue_id":"9223372036854775808"})",
+        R"({"queue_id":1,"execution_id":{}})", R"({"queue_id":1,"queue_ids":[]})",
+        R"({"queue_id":1,"queue_ids":[1,0]})", R"({"queue_id":1,"queue_ids":{"a":1}})", "\xff\xfe"}) {
     CAPTURE(bytes);
     const auto decoded = wire::decode_notification(bytes);
     REQUIRE_FALSE(decoded.has_value());

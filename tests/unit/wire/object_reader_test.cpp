@@ -8,8 +8,7 @@ using noetl::json::Json;
 using noetl::json::ObjectReader;
 
 TEST_CASE("a reader gives the fields that are there and empty values for those left out") {
-  const Json body =
-      Json::parse(R"({"name":"x","count":7,"on":true,"id":"42","list":["a","b"],"nothing":null})");
+  const Json body = Json::parse(R"({"name":"x","count":7,"on":true,"id":"42","list":["a","b"],"nothing":null})");
   ObjectReader reader(body);
 
   CHECK(reader.required_string("name") == "x");
@@ -49,8 +48,8 @@ TEST_CASE("an unknown field is refused with the name that was probably meant") {
 }
 
 TEST_CASE("wrong types and values out of range say what was found") {
-  const Json body = Json::parse(
-      R"({"a":"1","b":9223372036854775808,"c":1.5,"d":-1,"e":0,"f":"9223372036854775808","g":true})");
+  const Json body =
+      Json::parse(R"({"a":"1","b":9223372036854775808,"c":1.5,"d":-1,"e":0,"f":"9223372036854775808","g":true})");
   const auto message = [&](auto&& read) {
     ObjectReader reader(body);
     read(reader);

@@ -41,8 +41,7 @@ TEST_CASE("two ways of counting values agree, on what is JSON and on what is not
   static const char pieces[] = "{}[]\",:0123456789.-eE\\tu \n";
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
-    for (auto length = random() % 40; length > 0; --length)
-      text += pieces[random() % (sizeof pieces - 1)];
+    for (auto length = random() % 40; length > 0; --length) text += pieces[random() % (sizeof pieces - 1)];
     CAPTURE(text);
     const auto counted = noetl::json::count_values(text, {});
     if (counted) CHECK(noetl::domain::json_shape(text, 1000).values == *counted);
@@ -80,8 +79,7 @@ TEST_CASE("invalid UTF-8 is refused with the byte it begins at") {
 }
 
 TEST_CASE("syntax errors name the byte and never throw") {
-  for (const char* text :
-       {"", "{", "{\"a\"}", "[1,]", "nul", "1e999", "{\"a\":1}x", "\"\\ud800\"", "\"\\", "'a'"}) {
+  for (const char* text : {"", "{", "{\"a\"}", "[1,]", "nul", "1e999", "{\"a\":1}x", "\"\\ud800\"", "\"\\", "'a'"}) {
     CAPTURE(text);
     const auto result = parse_body(text);
     REQUIRE_FALSE(result.has_value());
@@ -102,9 +100,8 @@ TEST_CASE("a field that is named twice in one object is refused, wherever the ob
 }
 
 TEST_CASE("what is parsed is what nlohmann's own parser makes of it") {
-  for (const char* text :
-       {"null", "true", "-1", "18446744073709551615", "9223372036854775808", "1.5e3", "\"x\"", "[]", "{}",
-        "[[],[[]],{}]", R"({"a":[{"b":[1,{"c":{}}]},2],"d":{"e":null},"f":[[1],[2,[3]]]})"}) {
+  for (const char* text : {"null", "true", "-1", "18446744073709551615", "9223372036854775808", "1.5e3", "\"x\"", "[]",
+                           "{}", "[[],[[]],{}]", R"({"a":[{"b":[1,{"c":{}}]},2],"d":{"e":null},"f":[[1],[2,[3]]]})"}) {
     CAPTURE(text);
     const auto parsed = parse_body(text);
     REQUIRE(parsed.has_value());

@@ -53,8 +53,8 @@ wire::ClaimAnswer claim_of(std::minstd_rand& random) {
     command.attempt = 2;
     command.max_attempts = 3;
     command.timeout = std::chrono::milliseconds(random() % 100'000);
-    command.context = R"({"tool":{"kind":"http"},"input":{"x":)" +
-                      std::string(results[random() % std::size(results)]) + "}}";
+    command.context =
+        R"({"tool":{"kind":"http"},"input":{"x":)" + std::string(results[random() % std::size(results)]) + "}}";
     if (random() % 2 == 0) command.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     answer.commands.push_back(std::move(command));
   }

@@ -55,8 +55,8 @@ TEST_CASE("attempts and events survive encoding") {
 
 TEST_CASE("an error that does not say whether it is retryable is as its kind is; one that says so is as it says") {
   const auto error_of = [](const std::string& error) {
-    const auto decoded = wire::decode_report_request(
-        Json::parse(R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.failed","payload":{"error":)" + error + "}}"));
+    const auto decoded = wire::decode_report_request(Json::parse(
+        R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.failed","payload":{"error":)" + error + "}}"));
     return decoded.value().attempts.at(0).error.value();
   };
 
@@ -107,15 +107,13 @@ TEST_CASE("reports that make no sense are refused with the field") {
   CHECK(field("7").empty());
   CHECK(field(R"({"worker_id":"w","events":[]})") == "/events");
   CHECK(field(R"({"events":[{"queue_id":1,"epoch":1,"name":"command.completed"}]})") == "/worker_id");
-  CHECK(field(R"({"worker_id":"w","events":[{"queue_id":1,"name":"command.completed"}]})") ==
-        "/events/0/epoch");
+  CHECK(field(R"({"worker_id":"w","events":[{"queue_id":1,"name":"command.completed"}]})") == "/events/0/epoch");
   CHECK(field(event(R"("name":"command.exploded")")) == "/events/0/name");
   CHECK(field(event(R"("name":"command.failed")")) == "/events/0/payload/error");
   CHECK(field(event(R"("name":"command.completed","payload":{"resultt":1})")) == "/events/0/payload/resultt");
   CHECK(field(event(R"("name":"command.failed","payload":{"error":{"message":"m"}})")) ==
         "/events/0/payload/error/kind");
-  CHECK(field(event(R"("name":"command.completed","meta":{"duration_ms":-1})")) ==
-        "/events/0/meta/duration_ms");
+  CHECK(field(event(R"("name":"command.completed","meta":{"duration_ms":-1})")) == "/events/0/meta/duration_ms");
   CHECK(field(R"({"execution_id":"1","step":"s","name":"n","payload":[]})") == "/payload");
   CHECK(field(R"({"execution_id":"1","step":"s","name":"n","status":"x"})") == "/status");
 }
@@ -123,11 +121,8 @@ TEST_CASE("reports that make no sense are refused with the field") {
 TEST_CASE("an answer survives encoding") {
   wire::ReportAnswer answer;
   answer.commands_generated = 4;
-  answer.verdicts.push_back({.queue_id = base::CommandId{1},
-                             .refused = {},
-                             .is_duplicate = false,
-                             .message = {},
-                             .retry_after = {}});
+  answer.verdicts.push_back(
+      {.queue_id = base::CommandId{1}, .refused = {}, .is_duplicate = false, .message = {}, .retry_after = {}});
   answer.verdicts.push_back({.queue_id = base::CommandId{2},
                              .refused = base::ErrorCode::lease_lost,
                              .is_duplicate = false,
@@ -153,9 +148,8 @@ TEST_CASE("an answer survives encoding") {
 TEST_CASE("what a running command says is told apart from its end by name") {
   wire::ReportRequest request;
   request.worker_id = "w-1";
-  request.notes.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 3},
-                           .name = "command.log",
-                           .payload = R"({"output":"a\n"})"});
+  request.notes.push_back(
+      {.lease = {.queue_id = base::CommandId{5}, .epoch = 3}, .name = "command.log", .payload = R"({"output":"a\n"})"});
 
   const auto decoded = wire::decode_report_request(Json::parse(wire::encode(request))).value();
 
@@ -174,9 +168,8 @@ TEST_CASE("what a running command says needs its worker, its lease and bounded w
   CHECK(refused(R"({"queue_id":"5","epoch":1,"name":"command.log","payload":{}})") == "/worker_id");
   CHECK(refused(R"({"worker_id":"w","queue_id":"5","name":"command.log","payload":{}})") == "/epoch");
   CHECK(refused(R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.progress"})") == "/payload");
-  const std::string large =
-      R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.log","payload":{"output":")" +
-      std::string(wire::note_bytes_max, 'x') + R"("}})";
+  const std::string large = R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.log","payload":{"output":")" +
+                            std::string(wire::note_bytes_max, 'x') + R"("}})";
   CHECK(refused(large.c_str()) == "/payload");
 }
 
@@ -190,8 +183,7 @@ TEST_CASE("the trace of a command comes with its report, and nothing else does i
   CHECK(decoded.attempts[0].trace_id == request.attempts[0].trace_id);
 
   request.attempts[0].trace_id = "x";
-  CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field ==
-        "/events/0/meta/trace_id");
+  CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field == "/events/0/meta/trace_id");
 }
 
 TEST_CASE("where an error was survives encoding; names that nobody knows and values of another type are refused") {

@@ -18,8 +18,8 @@ TEST_CASE("the reserved name is found as a member, at any depth and however it i
 }
 
 TEST_CASE("values, longer names and texts that are no JSON stay as they are") {
-  for (const std::string text : {R"({"a":"$template"})", R"({"$templates":1})", R"({"template":1})",
-                                 "\"$template\"", "{$template", "{\"price\":\"\\u00245\"}"}) {
+  for (const std::string text : {R"({"a":"$template"})", R"({"$templates":1})", R"({"template":1})", "\"$template\"",
+                                 "{$template", "{\"price\":\"\\u00245\"}"}) {
     CAPTURE(text);
     CHECK_FALSE(json::has_reserved_name(std::string_view(text)));
     CHECK(json::without_reserved_names(text) == text);
@@ -27,7 +27,7 @@ TEST_CASE("values, longer names and texts that are no JSON stay as they are") {
 }
 
 TEST_CASE("a defused object keeps its value") {
-  CHECK(Json::parse(json::without_reserved_names(
-            R"({"a":[{"$template":"{{ keychain.x.y }}","$names":{"$template":2}}]})")) ==
+  CHECK(Json::parse(
+            json::without_reserved_names(R"({"a":[{"$template":"{{ keychain.x.y }}","$names":{"$template":2}}]})")) ==
         Json::parse(R"({"a":[{"$template_":"{{ keychain.x.y }}","$names":{"$template_":2}}]})"));
 }

@@ -18,8 +18,7 @@ std::string refused_field(const char* text) {
 }  // namespace
 
 TEST_CASE("a retry is read in seconds and written as it was read") {
-  const auto text =
-      R"({"backoff":"linear","initial_delay":1.5,"multiplier":3,"max_delay":20,"jitter":false})";
+  const auto text = R"({"backoff":"linear","initial_delay":1.5,"multiplier":3,"max_delay":20,"jitter":false})";
 
   const auto retry = wire::decode_retry(Json::parse(text), "").value();
 
@@ -63,8 +62,7 @@ TEST_CASE("a retry that is wrong names its field") {
 }
 
 TEST_CASE("a pool says attempts and retry; what it leaves out is the default") {
-  const auto pool =
-      wire::decode_pool(Json::parse(R"({"max_attempts":5,"retry":{"backoff":"none"}})"), "blue").value();
+  const auto pool = wire::decode_pool(Json::parse(R"({"max_attempts":5,"retry":{"backoff":"none"}})"), "blue").value();
 
   CHECK(pool.max_attempts == 5);
   const auto shown = Json::parse(wire::encode(wire::PoolRow{pool}));

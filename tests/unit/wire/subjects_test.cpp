@@ -28,8 +28,9 @@ TEST_CASE("the pool of a consumer is told by its name, and what is none of ours 
       CHECK(pool_of_consumer(lane_consumer_of(commands_consumer_of(pool), lane)) == pool);
   }
   CHECK(pool_of_consumer("hands-gpu_1:lane1", "hands") == "gpu_1");
-  for (const char* other : {"noetl-worker-pool", "noetl-worker-pool:lane1", "noetl-worker-pool-", "noetl-worker-pool-x:lane0", "noetl-worker-pool-x:lane9",
-                            "noetl-worker-pool-x:mine", "noetl-worker-pool-x.y", "my-consumer", ""})
+  for (const char* other :
+       {"noetl-worker-pool", "noetl-worker-pool:lane1", "noetl-worker-pool-", "noetl-worker-pool-x:lane0",
+        "noetl-worker-pool-x:lane9", "noetl-worker-pool-x:mine", "noetl-worker-pool-x.y", "my-consumer", ""})
     CHECK_FALSE(pool_of_consumer(other));
 }
 

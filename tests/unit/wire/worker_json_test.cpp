@@ -76,16 +76,12 @@ TEST_CASE("a heartbeat and its answer survive encoding") {
 }
 
 TEST_CASE("registrations and heartbeats that make no sense are refused with the field") {
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a/b"})")).error().field ==
-        "/worker_id");
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","slots":0})")).error().field ==
-        "/slots");
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","labels":[]})")).error().field ==
-        "/labels");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a/b"})")).error().field == "/worker_id");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","slots":0})")).error().field == "/slots");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","labels":[]})")).error().field == "/labels");
   CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","tools":["x",7]})")).error().field ==
         "/tools/1");
-  CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[{"queue_id":1,"epoch":0}]})")).error().field ==
-        "/held/0/epoch");
+  CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[{"queue_id":1,"epoch":0}]})")).error().field == "/held/0/epoch");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[1]})")).error().field == "/held/0");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"status":"dancing"})")).error().field == "/status");
 }
@@ -101,5 +97,6 @@ TEST_CASE(
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().field == "/confirmed_claim_ids");
   heartbeat.confirmed_claim_ids.pop_back();
-  CHECK(wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)))->confirmed_claim_ids.size() == wire::confirmed_claims_max);
+  CHECK(wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)))->confirmed_claim_ids.size() ==
+        wire::confirmed_claims_max);
 }

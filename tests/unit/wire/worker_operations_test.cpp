@@ -9,7 +9,8 @@ using namespace noetl::wire;
 TEST_CASE("each operation is found by its request over HTTP and by its subject") {
   std::set<std::string> subjects;
   for (const auto& operation : worker_operations()) {
-    const auto path = operation.path.empty() ? std::string("/api/credentials/orders") : path_of(operation, "worker-0.3");
+    const auto path =
+        operation.path.empty() ? std::string("/api/credentials/orders") : path_of(operation, "worker-0.3");
     CHECK(worker_operation_of(operation.method, path) == &operation);
     const auto subject = subject_of("noetl.cluster", operation, "worker-0.3");
     CHECK(subjects.insert(subject).second);
@@ -23,8 +24,9 @@ TEST_CASE("each operation is found by its request over HTTP and by its subject")
 }
 
 TEST_CASE("a subject of another prefix, operation or form is no call") {
-  for (const char* subject : {"noetl.cluster", "noetl.cluster.", "noetl.clusters.register", "noetl.cluster.register.worker-0",
-                              "noetl.cluster.heartbeat", "noetl.cluster.heartbeat.", "noetl.cluster.cmd.worker-0.drain", "register"}) {
+  for (const char* subject :
+       {"noetl.cluster", "noetl.cluster.", "noetl.clusters.register", "noetl.cluster.register.worker-0",
+        "noetl.cluster.heartbeat", "noetl.cluster.heartbeat.", "noetl.cluster.cmd.worker-0.drain", "register"}) {
     CAPTURE(subject);
     CHECK_FALSE(worker_call_of("noetl.cluster", subject).has_value());
   }

@@ -53,7 +53,8 @@ std::optional<std::vector<AheadCommand>> AheadLine::follow(const AheadCommand& e
                                  .result = json::LazyJson::of_text(report.result),
                                  .error = report.error,
                                  .frame = ended.frame});
-  const bool is_known = engine::may_run_ahead(decision, others + decision.commands.size()) && !archive_.is_missing_something();
+  const bool is_known =
+      engine::may_run_ahead(decision, others + decision.commands.size()) && !archive_.is_missing_something();
   state_ = std::move(decision.state);
   if (!is_known) return std::nullopt;
   for (auto& loop : decision.loops) archive_.add(loop.loop, loop.first, std::move(loop.items));

@@ -29,12 +29,13 @@ class AheadLine {
  public:
   using PlaybookPointer = std::shared_ptr<const domain::Playbook>;
   // Errors: the state, or an item, cannot be read.
-  [[nodiscard]] static base::Result<std::unique_ptr<AheadLine>> begin(const wire::AheadBasis& basis, PlaybookPointer playbook);
+  [[nodiscard]] static base::Result<std::unique_ptr<AheadLine>> begin(const wire::AheadBasis& basis,
+                                                                      PlaybookPointer playbook);
 
   // What follows the end of that command while `others` of the line have not ended. Nothing: the server is to say what follows, from
   // here on.
-  [[nodiscard]] std::optional<std::vector<AheadCommand>> follow(const AheadCommand& ended, const wire::AttemptReport& report,
-                                                                std::size_t others);
+  [[nodiscard]] std::optional<std::vector<AheadCommand>> follow(const AheadCommand& ended,
+                                                                const wire::AttemptReport& report, std::size_t others);
   // Rows of a claim that may be worked on at once.
   [[nodiscard]] int rows_at_once() const;
 
@@ -54,7 +55,8 @@ class AheadLine {
     bool is_missing_something_ = false;
   };
 
-  AheadLine(const wire::AheadBasis& basis, PlaybookPointer playbook) : execution_id_(basis.execution_id), playbook_(std::move(playbook)) {}
+  AheadLine(const wire::AheadBasis& basis, PlaybookPointer playbook)
+      : execution_id_(basis.execution_id), playbook_(std::move(playbook)) {}
 
   const base::ExecutionId execution_id_;
   const PlaybookPointer playbook_;

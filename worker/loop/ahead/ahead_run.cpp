@@ -21,9 +21,9 @@ constexpr std::size_t unreported_bytes_max = 4UL * 1024 * 1024;
 constexpr int runners_max = 16;
 constexpr int tries_max = 12;
 constexpr base::Backoff ahead_backoff{.kind = base::BackoffKind::exponential,
-                                .initial = milliseconds(50),
-                                .delay_max = milliseconds(2000),
-                                .multiplier = 2.0};
+                                      .initial = milliseconds(50),
+                                      .delay_max = milliseconds(2000),
+                                      .multiplier = 2.0};
 
 bool may_be_repeated(base::ErrorCode code) {
   return code == base::ErrorCode::unavailable || code == base::ErrorCode::saturated || code == base::ErrorCode::timeout;
@@ -84,7 +84,8 @@ void AheadRun::enter(std::vector<domain::ClaimedCommand>& commands, base::ClaimI
   parts_.counts.claimed += held_leases.size();
   if (held_leases.empty()) return;
   const auto known = parts_.leases.add(std::move(held_leases), claim_id);
-  std::erase_if(commands, [&](const auto& command) { return std::ranges::find(known, command.lease.queue_id) != known.end(); });
+  std::erase_if(commands,
+                [&](const auto& command) { return std::ranges::find(known, command.lease.queue_id) != known.end(); });
 }
 
 void AheadRun::run() {
@@ -152,7 +153,8 @@ void AheadRun::end(const NodePointer& node, wire::AttemptReport report) {
   const bool is_stopped = stop_.stop_requested();
   if (is_stopped || parts_.counts.is_draining || is_time_over()) close();
   if (node->is_dropped) return;
-  const bool has_ended = report.outcome == domain::Outcome::completed || (report.outcome == domain::Outcome::failed && !is_stopped);
+  const bool has_ended =
+      report.outcome == domain::Outcome::completed || (report.outcome == domain::Outcome::failed && !is_stopped);
   if (!has_ended || is_abandoned_) {
     if (node->lease.now()) interrupted_.push_back({node, std::move(report)});
     return close();
@@ -175,10 +177,13 @@ void AheadRun::go_on(const NodePointer& node, const wire::AttemptReport& report)
   try {
     issued = line_->follow(node->what, report, nodes_.size());
   } catch (const std::exception& thrown) {
-    telemetry::log_error("worker", "a decision ahead of the server threw, which is left to it: " + std::string(thrown.what()),
+    telemetry::log_error("worker",
+                         "a decision ahead of the server threw, which is left to it: " + std::string(thrown.what()),
                          {{"node_id", node->what.command.node_id}});
   }
-  if (!issued || std::ranges::any_of(*issued, [](const auto& one) { return one.delay > delay_max || one.command.priority < 0; })) return close();
+  if (!issued ||
+      std::ranges::any_of(*issued, [](const auto& one) { return one.delay > delay_max || one.command.priority < 0; }))
+    return close();
   add(std::move(*issued), node->what.is_claim());
 }
 
@@ -204,7 +209,9 @@ void AheadRun::close() {
 
 // False: everything is reported, and nothing runs.
 bool AheadRun::wait_for_ends(std::unique_lock<std::mutex>& lock) {
-  const auto is_due = [&] { return nodes_.empty() || is_urgent_ || ended_.size() >= batch_max || ended_bytes_ >= unreported_bytes_max / 2; };
+  const auto is_due = [&] {
+    return nodes_.empty() || is_urgent_ || ended_.size() >= batch_max || ended_bytes_ >= unreported_bytes_max / 2;
+  };
   for (;;) {
     changed_.wait_for(lock, flush_interval, is_due);
     if (stop_.stop_requested()) {
@@ -239,7 +246,9 @@ void AheadRun::flush(std::unique_lock<std::mutex>& lock) {
   const bool has_lease = batch.front().node->lease.now().has_value();
   auto answer = has_lease && !is_lost ? send(request) : base::failure(base::ErrorCode::lease_lost, "its lease is lost");
   const bool is_taken = answer && !answer->refused;
-  if (!is_taken) telemetry::log_warn("worker", "what was run ahead is not taken, and left to the server: " + (answer ? answer->message : answer.error().message));
+  if (!is_taken)
+    telemetry::log_warn("worker", "what was run ahead is not taken, and left to the server: " +
+                                      (answer ? answer->message : answer.error().message));
   if (is_taken) enter(answer->commands, answer->claim_id);
   lock.lock();
   if (is_taken)
@@ -286,7 +295,8 @@ base::Result<wire::AheadAnswer> AheadRun::send(const wire::AheadRequest& request
   }
 }
 
-void AheadRun::take_answer(const std::vector<Ended>& batch, const std::vector<NodePointer>& begun, wire::AheadAnswer answer) {
+void AheadRun::take_answer(const std::vector<Ended>& batch, const std::vector<NodePointer>& begun,
+                           wire::AheadAnswer answer) {
   for (const auto& end : batch) {
     auto report = end.report;
     if (const auto lease = end.node->lease.now()) report.lease = *lease;

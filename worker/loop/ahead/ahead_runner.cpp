@@ -39,7 +39,8 @@ void AheadRunner::run(const domain::ClaimedCommand& command, tools::Tool& tool, 
 }
 
 base::CatalogId AheadRunner::newest_playbook() const {
-  return known_.with([](const Known& known) { return known.oldest_first.empty() ? base::CatalogId{} : known.oldest_first.back(); });
+  return known_.with(
+      [](const Known& known) { return known.oldest_first.empty() ? base::CatalogId{} : known.oldest_first.back(); });
 }
 
 AheadLine::PlaybookPointer AheadRunner::playbook_of(const wire::AheadBasis& basis) {

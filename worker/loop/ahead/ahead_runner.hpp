@@ -26,7 +26,8 @@ class AheadRunner {
     WorkerCounts& counts;
     PrefetchEstimator& prefetch;
   };
-  AheadRunner(Parts parts, RunSettings settings, int slots) : parts_(parts), settings_(std::move(settings)), slots_(slots) {}
+  AheadRunner(Parts parts, RunSettings settings, int slots)
+      : parts_(parts), settings_(std::move(settings)), slots_(slots) {}
   AheadRunner(const AheadRunner&) = delete;
   AheadRunner& operator=(const AheadRunner&) = delete;
 

@@ -86,8 +86,10 @@ void CommandStarter::start_on_thread(domain::ClaimedCommand command, tools::Tool
     parts_.prefetch.note(report.duration);
     deliver(std::move(report));
   };
-  parts_.threads.submit(
-      {.run = std::move(run), .hand_back = std::move(hand_back), .since = std::chrono::steady_clock::now(), .priority = priority});
+  parts_.threads.submit({.run = std::move(run),
+                         .hand_back = std::move(hand_back),
+                         .since = std::chrono::steady_clock::now(),
+                         .priority = priority});
 }
 
 }  // namespace noetl::loop

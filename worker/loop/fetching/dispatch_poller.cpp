@@ -16,14 +16,13 @@ constexpr milliseconds turn{1000};
 // The server reclaims commands that it dispatched six seconds ago and that no heartbeat lists. What arrives later than this may be
 // another worker's by the time that it begins: it is dropped, and reclaimed.
 constexpr milliseconds late_after{1000};
-constexpr milliseconds pause_after_nothing{
-    50};  // sooner than it was to be waited: its slots were filled otherwise
+constexpr milliseconds pause_after_nothing{50};  // sooner than it was to be waited: its slots were filled otherwise
 constexpr milliseconds pause_when_paused{200};
 constexpr milliseconds pause_unwanted{60'000};  // an older server behind the same address
 constexpr base::Backoff poll_backoff{.kind = base::BackoffKind::exponential,
-                                .initial = milliseconds(500),
-                                .delay_max = milliseconds(10'000),
-                                .multiplier = 2.0};
+                                     .initial = milliseconds(500),
+                                     .delay_max = milliseconds(10'000),
+                                     .multiplier = 2.0};
 
 }  // namespace
 
@@ -71,8 +70,7 @@ void DispatchPoller::wait_for_work(int slots, const std::stop_token& stop) {
     return;
   }
   parts_.counts.dispatched += answer->commands.size();
-  starter_.start(
-      starter_.add(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
+  starter_.start(starter_.add(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
 }
 
 milliseconds DispatchPoller::next_backoff() {

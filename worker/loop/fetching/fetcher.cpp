@@ -15,9 +15,9 @@ using base::ErrorCode;
 using std::chrono::milliseconds;
 
 constexpr base::Backoff claim_backoff{.kind = base::BackoffKind::exponential,
-                                .initial = milliseconds(50),
-                                .delay_max = milliseconds(2000),
-                                .multiplier = 2.0};
+                                      .initial = milliseconds(50),
+                                      .delay_max = milliseconds(2000),
+                                      .multiplier = 2.0};
 constexpr milliseconds claim_retry_after_max{10'000};
 constexpr milliseconds nak_delay{1000};  // for what could not be claimed for reasons that pass
 constexpr milliseconds nak_delay_max{60'000};
@@ -27,8 +27,7 @@ constexpr milliseconds low_nak_delay{1000};
 // stream that takes nothing): from here that looks like an idle queue. So a quiet worker looks by itself at times.
 constexpr milliseconds look_interval{2000};
 constexpr milliseconds look_without_room{20};  // for what was asked for while there was room
-constexpr milliseconds hold_without_room{
-    100};  // the same while commands end at once, and their reports are on the way
+constexpr milliseconds hold_without_room{100};  // the same while commands end at once, and their reports are on the way
 constexpr milliseconds fetch_patience_when_silent{1};
 // Prefetched commands are for others when those before them take longer than was foreseen.
 constexpr milliseconds prefetch_patience{200};
@@ -39,8 +38,7 @@ constexpr int silent_finds_told = 3;  // one or two may have been faster than th
 // The server will say the same again.
 bool is_settled(ErrorCode code) {
   return code == ErrorCode::not_found || code == ErrorCode::already_terminal ||
-         code == ErrorCode::execution_cancelled || code == ErrorCode::active_claim ||
-         code == ErrorCode::lease_lost;
+         code == ErrorCode::execution_cancelled || code == ErrorCode::active_claim || code == ErrorCode::lease_lost;
 }
 
 // Servers of the release before refuse slots beside ids, and give every command that is asked for.
@@ -52,7 +50,8 @@ wire::ClaimRequest without_slots(wire::ClaimRequest request) {
 
 }  // namespace
 
-Fetcher::Fetcher(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer)
+Fetcher::Fetcher(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings,
+                 NotificationConsumer* consumer)
     : parts_(parts),
       settings_(settings),
       starter_(starting, settings),
@@ -91,9 +90,7 @@ void Fetcher::run(const std::stop_token& stop) {
   nak_buffered();
 }
 
-bool Fetcher::is_expecting() const {
-  return !buffered_.empty() || (consumer_ != nullptr && consumer_->is_expecting());
-}
+bool Fetcher::is_expecting() const { return !buffered_.empty() || (consumer_ != nullptr && consumer_->is_expecting()); }
 
 // To others, and at once.
 void Fetcher::nak_buffered() {
@@ -104,8 +101,8 @@ void Fetcher::nak_buffered() {
 void Fetcher::take_notifications(int room, milliseconds patience, const std::stop_token& stop) {
   std::vector<nats::Message> messages = std::exchange(buffered_, {});
   if (messages.empty()) {
-    auto fetched =
-        consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.idle_gate);
+    auto fetched = consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience,
+                                    parts_.idle_gate);
     if (!fetched) return;
     if (parts_.heartbeats.is_paused()) {  // since then: they are for others
       for (const auto& message : *fetched) message.nak(nak_delay);
@@ -207,8 +204,7 @@ Fetcher::Wanted Fetcher::wanted_of(nats::Message& message, const std::vector<Cla
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
     ++parts_.counts.garbage;
-    telemetry::log_warn("worker",
-                        "dropped a message that is no notification: " + notification.error().message);
+    telemetry::log_warn("worker", "dropped a message that is no notification: " + notification.error().message);
     message.term();
     return {};
   }
@@ -299,13 +295,13 @@ base::Result<wire::ClaimAnswer> Fetcher::claim_until_answered(const wire::ClaimR
   for (int failures = 1;; ++failures) {
     ++parts_.counts.fetcher_turns;  // a server that is away is waited for here
     auto answer = parts_.transport.claim(request);
-    if (!answer && answer.error().code == ErrorCode::invalid_input) answer = parts_.transport.claim(without_slots(request));
+    if (!answer && answer.error().code == ErrorCode::invalid_input)
+      answer = parts_.transport.claim(without_slots(request));
     if (answer) return answer;
     ++parts_.counts.claim_failures;
-    if (failures == 1)
-      telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
-    const bool is_late = std::chrono::steady_clock::now() - begin >
-                         settings_.ack_wait / 2;  // JetStream is about to give them to others
+    if (failures == 1) telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
+    const bool is_late =
+        std::chrono::steady_clock::now() - begin > settings_.ack_wait / 2;  // JetStream is about to give them to others
     if (is_late || stop.stop_requested()) return answer;
     pause(backoff_after(answer.error(), failures), stop);
   }
@@ -386,8 +382,7 @@ void Fetcher::pause(milliseconds time, const std::stop_token& stop) {
     const auto rest = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (rest.count() <= 0) return;
     std::unique_lock lock(mutex_);
-    paused_.wait_for(lock, stop, is_expecting ? std::min(rest, look_without_room) : rest,
-                     [] { return false; });
+    paused_.wait_for(lock, stop, is_expecting ? std::min(rest, look_without_room) : rest, [] { return false; });
   }
 }
 

@@ -65,8 +65,7 @@ class Fetcher {
   Wanted wanted_of(nats::Message& message, const std::vector<ClaimBatch>& taken);
   void note_low(nats::Message& message, bool has_room);
   void claim(ClaimBatch batch, const std::stop_token& stop);
-  base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
-                                                       const std::stop_token& stop);
+  base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop);
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, ClaimBatch& batch);
   // Gives how many were of a priority above 0.
   std::size_t answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries);

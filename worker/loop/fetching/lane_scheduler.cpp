@@ -27,7 +27,9 @@ int LaneScheduler::messages_for(std::size_t lane, int slots) const {
   return lane > 0 ? messages : std::max(messages, std::min(messages * stale_factor_, stale_max));
 }
 
-void LaneScheduler::note_stale(bool are_stale) { stale_factor_ = are_stale ? std::min(stale_factor_ * 4, stale_max) : 1; }
+void LaneScheduler::note_stale(bool are_stale) {
+  stale_factor_ = are_stale ? std::min(stale_factor_ * 4, stale_max) : 1;
+}
 
 bool LaneScheduler::is_busy() const {
   return std::ranges::any_of(pending_, [](std::uint64_t pending) { return pending > 0; });

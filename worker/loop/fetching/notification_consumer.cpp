@@ -79,10 +79,9 @@ bool NotificationConsumer::subscribe() {
 
 void NotificationConsumer::announce() {
   complaint_.clear();
-  telemetry::log_info("worker", "Subscribed to " + settings_.subject,
-                      {{"stream", settings_.stream},
-                       {"consumer", settings_.consumer},
-                       {"nats", fetch_connection_->shown_url()}});
+  telemetry::log_info(
+      "worker", "Subscribed to " + settings_.subject,
+      {{"stream", settings_.stream}, {"consumer", settings_.consumer}, {"nats", fetch_connection_->shown_url()}});
 }
 
 base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, std::chrono::milliseconds patience,
@@ -135,8 +134,7 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_busy(int ro
 // Of those that were requested early: what gave nothing has nothing, or the others have taken it.
 void NotificationConsumer::note_exhausted_lanes(const std::vector<nats::Message>& messages) {
   for (std::size_t lane = 0; lane < share_next_.size(); ++lane) {
-    const bool has_given =
-        std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
+    const bool has_given = std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
     if (share_next_[lane] > 0 && !has_given) scheduler_.set_pending(lane, 0);
   }
 }

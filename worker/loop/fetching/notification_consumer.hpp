@@ -65,8 +65,7 @@ class NotificationConsumer {
   std::vector<int> messages_for(const std::vector<int>& share) const;
   void note_exhausted_lanes(const std::vector<nats::Message>& messages);
   base::Result<std::vector<nats::Message>> fetch_busy(int room);
-  base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
-                                               std::chrono::milliseconds patience);
+  base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most, std::chrono::milliseconds patience);
 
   const NotificationConsumerSettings settings_;
   // Two: a fetch must go out at once, acks are better gathered. The second is shared with the messages.

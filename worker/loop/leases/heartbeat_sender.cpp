@@ -75,11 +75,9 @@ void HeartbeatSender::apply(const wire::HeartbeatAnswer& answer, const std::vect
     return leases;
   };
   if (const int lost = parts_.leases.stop(leases_of(answer.lost), StopReason::lost); lost > 0) {
-    telemetry::log_warn("worker", "leases lost: their tools are stopped",
-                        {{"commands", std::to_string(lost)}});
+    telemetry::log_warn("worker", "leases lost: their tools are stopped", {{"commands", std::to_string(lost)}});
   }
-  if (const int cancelled = parts_.leases.stop(leases_of(answer.cancelled), StopReason::cancelled);
-      cancelled > 0) {
+  if (const int cancelled = parts_.leases.stop(leases_of(answer.cancelled), StopReason::cancelled); cancelled > 0) {
     telemetry::log_info("worker", "commands cancelled: their tools are stopped",
                         {{"commands", std::to_string(cancelled)}});
   }
@@ -122,8 +120,7 @@ void HeartbeatSender::abandon_stale_leases() {
 void HeartbeatSender::signal_progress() {
   const auto now = SteadyClock::now();
   if (now - progressed_at_ < progress_interval_) return;
-  for (const DeliveryPointer& delivery : parts_.leases.deliveries_held_since(progressed_at_))
-    delivery->in_progress();
+  for (const DeliveryPointer& delivery : parts_.leases.deliveries_held_since(progressed_at_)) delivery->in_progress();
   progressed_at_ = now;
 }
 

@@ -47,8 +47,7 @@ class HeartbeatSender {
   const wire::WorkerRegistration registration_;
   wire::RegistrationAnswer rules_;  // run() only
   std::chrono::milliseconds progress_interval_;  // run() only
-  std::chrono::steady_clock::time_point
-      renewed_at_;  // run() only: when the last heartbeat that succeeded was sent
+  std::chrono::steady_clock::time_point renewed_at_;  // run() only: when the last heartbeat that succeeded was sent
   std::chrono::steady_clock::time_point progressed_at_;  // run() only
   bool is_failing_ = false;  // run() only
   std::atomic<bool> is_paused_{false};

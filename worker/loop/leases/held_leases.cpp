@@ -108,7 +108,8 @@ std::vector<base::CommandId> HeldLeases::add(std::vector<HeldLease> claimed, bas
       if (!is_new) ended.push_back(std::move(place->second));
       place->second = std::move(held);
     }
-    if (claim.is_set() && known.empty() && confirmed_claims_.size() < wire::confirmed_claims_max) confirmed_claims_.push_back(claim);
+    if (claim.is_set() && known.empty() && confirmed_claims_.size() < wire::confirmed_claims_max)
+      confirmed_claims_.push_back(claim);
   }
   for (HeldLease& one : ended) {
     one.stop.request_stop();
@@ -203,8 +204,7 @@ int HeldLeases::stop(const std::vector<domain::Lease>& leases, StopReason reason
     const std::lock_guard lock(mutex_);
     for (const domain::Lease& lease : leases) {
       HeldLease* held = held_by(lease, leases_);
-      if (held != nullptr && mark(*held, reason) && held->is_running)
-        sources.push_back(held->stop);
+      if (held != nullptr && mark(*held, reason) && held->is_running) sources.push_back(held->stop);
     }
   }
   for (auto& source : sources) source.request_stop();
@@ -216,8 +216,7 @@ int HeldLeases::stop_all(StopReason reason, std::chrono::steady_clock::time_poin
   {
     const std::lock_guard lock(mutex_);
     for (auto& [id, held] : leases_) {
-      if (held.is_running && held.claimed_at < claimed_before && mark(held, reason))
-        sources.push_back(held.stop);
+      if (held.is_running && held.claimed_at < claimed_before && mark(held, reason)) sources.push_back(held.stop);
     }
   }
   for (auto& source : sources) source.request_stop();

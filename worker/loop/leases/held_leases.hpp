@@ -90,10 +90,8 @@ class HeldLeases {
     bool has_claim_in_flight = false;
     int running = 0;  // in slots, without those that were prefetched
   };
-  [[nodiscard]] Snapshot snapshot(
-      std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;
-  [[nodiscard]] std::set<DeliveryPointer> deliveries_held_since(
-      std::chrono::steady_clock::time_point time) const;
+  [[nodiscard]] Snapshot snapshot(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;
+  [[nodiscard]] std::set<DeliveryPointer> deliveries_held_since(std::chrono::steady_clock::time_point time) const;
 
  private:
   bool mark(HeldLease& held, StopReason reason);

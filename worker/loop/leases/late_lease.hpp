@@ -27,7 +27,8 @@ class LateLease {
     return lease_;
   }
   // Nothing: `stop` was requested, or `until` came first.
-  [[nodiscard]] std::optional<domain::Lease> wait(const std::stop_token& stop, std::chrono::steady_clock::time_point until) const {
+  [[nodiscard]] std::optional<domain::Lease> wait(const std::stop_token& stop,
+                                                  std::chrono::steady_clock::time_point until) const {
     std::unique_lock lock(mutex_);
     came_.wait_until(lock, stop, until, [&] { return lease_.has_value(); });
     return lease_;

@@ -26,11 +26,9 @@ struct WorkerSettings {
   std::string stream = "NOETL_COMMANDS";  // of a server that names none
   // The same of the consumer's ack wait: in-progress goes out three times as often.
   std::chrono::milliseconds ack_wait{30'000};
-  std::chrono::milliseconds fetch_patience{
-      500};  // of one pull: how long the end of the worker may wait for it
+  std::chrono::milliseconds fetch_patience{500};  // of one pull: how long the end of the worker may wait for it
   std::chrono::milliseconds poll_patience{1000};  // of one long poll
-  std::chrono::milliseconds progress_interval{
-      1000};  // a command says at most one thing in it, and nothing before
+  std::chrono::milliseconds progress_interval{1000};  // a command says at most one thing in it, and nothing before
   std::string version = "0.1.0";
   std::string labels = "{}";  // JSON object
   tools::ToolLimits limits;
@@ -47,8 +45,7 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
   std::atomic<std::uint64_t> claimed{0};
-  std::atomic<std::uint64_t> dispatched{
-      0};  // of those: by a server where they were waited for
+  std::atomic<std::uint64_t> dispatched{0};  // of those: by a server where they were waited for
   std::atomic<std::uint64_t> refused{0};  // claims refused: somebody else has it, it has ended, …
   std::atomic<std::uint64_t> completed{0};
   std::atomic<std::uint64_t> failed{0};

@@ -113,8 +113,7 @@ std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::mi
     payload["output"] = storable(mask_(std::move(output)));
   }
   if (const auto text = payload.find("text"); text != payload.end())
-    *text =
-        storable(mask_(text->get<std::string>()).substr(0, text_bytes_max));  // half a secret is not masked
+    *text = storable(mask_(text->get<std::string>()).substr(0, text_bytes_max));  // half a secret is not masked
   payload["running_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - began_).count();
   note.payload = domain::json_text(payload);
   return note;

@@ -14,10 +14,7 @@ constexpr std::size_t notes_max = 256;  // of one call: 2 MiB
 
 ProgressReporter::ProgressReporter(const WorkerSettings& settings, transport::Transport& transport,
                                    WorkerCounts& counts)
-    : worker_id_(settings.worker_id),
-      interval_(settings.progress_interval),
-      transport_(transport),
-      counts_(counts) {}
+    : worker_id_(settings.worker_id), interval_(settings.progress_interval), transport_(transport), counts_(counts) {}
 
 void ProgressReporter::join(CommandProgress& command) {
   const std::lock_guard lock(mutex_);

@@ -14,16 +14,15 @@ namespace {
 using base::ErrorCode;
 
 constexpr base::Backoff report_backoff{.kind = base::BackoffKind::exponential,
-                                .initial = std::chrono::milliseconds(50),
-                                .delay_max = std::chrono::milliseconds(2000),
-                                .multiplier = 2.0};
+                                       .initial = std::chrono::milliseconds(50),
+                                       .delay_max = std::chrono::milliseconds(2000),
+                                       .multiplier = 2.0};
 constexpr std::chrono::milliseconds report_retry_after_max{10'000};
 constexpr std::size_t report_bytes_assumed = 256;
 
 // The server read the batch and will never take it: saying it again would not help.
 bool is_unacceptable(ErrorCode code) {
-  return code == ErrorCode::invalid_input || code == ErrorCode::malformed_body ||
-         code == ErrorCode::payload_too_large;
+  return code == ErrorCode::invalid_input || code == ErrorCode::malformed_body || code == ErrorCode::payload_too_large;
 }
 
 // The command is somebody else's, or has ended: the attempt counts for nothing.
@@ -42,8 +41,7 @@ bool is_final(ErrorCode code) {
 
 }  // namespace
 
-Reporter::Reporter(std::string worker_id, transport::Transport& transport, HeldLeases& leases,
-                   WorkerCounts& counts)
+Reporter::Reporter(std::string worker_id, transport::Transport& transport, HeldLeases& leases, WorkerCounts& counts)
     : worker_id_(std::move(worker_id)),
       transport_(transport),
       leases_(leases),
@@ -111,19 +109,16 @@ void Reporter::send(Batch batch, const std::stop_token& stop) {
       answer = base::failure(ErrorCode::unavailable, "some reports were refused for now");
     } else if (answer) {
       answer = base::failure(ErrorCode::internal, "answer with " + std::to_string(answer->verdicts.size()) +
-                                                      " verdicts for " + std::to_string(batch.size()) +
-                                                      " reports");
+                                                      " verdicts for " + std::to_string(batch.size()) + " reports");
     }
     ++counts_.report_failures;
-    if (is_unacceptable(answer.error().code))
-      return send_unacceptable(std::move(batch), answer.error(), stop);
+    if (is_unacceptable(answer.error().code)) return send_unacceptable(std::move(batch), answer.error(), stop);
     if (++failures == 1)
       telemetry::log_warn("worker", "report failed, will be repeated: " + answer.error().message,
                           {{"reports", std::to_string(batch.size())}});
     wait_to_retry(answer.error(), failures, stop);
     if (stop.stop_requested()) {
-      telemetry::log_error("worker",
-                           "gave up reporting; these commands run again when their leases have ended",
+      telemetry::log_error("worker", "gave up reporting; these commands run again when their leases have ended",
                            {{"reports", std::to_string(batch.size())}});
       return;
     }
@@ -211,26 +206,27 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
                        {{"queue_id", report.lease.queue_id.str()}});
   // Of what completed, neither kind is tried again: another attempt would do the work twice.
   const bool is_done = report.outcome == domain::Outcome::completed;
-  const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit" : is_done ? "invalid_result" : "internal";
-  if (report.error && report.error->message.starts_with(
-                          "the report was refused")) {  // not even that: the lease ends by itself
+  const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit"
+                           : is_done                                    ? "invalid_result"
+                                                                        : "internal";
+  if (report.error &&
+      report.error->message.starts_with("the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;
     (void)leases_.stop({report.lease}, StopReason::lost);
     return settle(report);
   }
-  report =
-      wire::AttemptReport{.lease = report.lease,
-                          .outcome = domain::Outcome::failed,
-                          .result = "null",
-                          .error = domain::ToolError{.kind = kind,
-                                                     .message = "the report was refused: " + refusal.message,
-                                                     .is_retryable = domain::is_retryable_by_default(kind),
-                                                     .status = {},
-                                                     .retry_after = {},
-                                                     .traceback = {}},
-                          .output = {},
-                          .duration = report.duration,
-                          .execution_id = report.execution_id};
+  report = wire::AttemptReport{.lease = report.lease,
+                               .outcome = domain::Outcome::failed,
+                               .result = "null",
+                               .error = domain::ToolError{.kind = kind,
+                                                          .message = "the report was refused: " + refusal.message,
+                                                          .is_retryable = domain::is_retryable_by_default(kind),
+                                                          .status = {},
+                                                          .retry_after = {},
+                                                          .traceback = {}},
+                               .output = {},
+                               .duration = report.duration,
+                               .execution_id = report.execution_id};
   send(std::move(batch), stop);
 }
 

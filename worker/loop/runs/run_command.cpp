@@ -67,8 +67,8 @@ std::string trace_id_of(const std::string& traceparent) {
 // What the server could not give of the keychain, as an error of the attempt.
 ToolError error_of(const base::Error& error) {
   using base::ErrorCode;
-  const bool may_pass = error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout ||
-                        error.code == ErrorCode::saturated;
+  const bool may_pass =
+      error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::saturated;
   const bool is_refused = error.code == ErrorCode::forbidden || error.code == ErrorCode::unauthenticated;
   ToolError made = error_of(may_pass                               ? "connection"
                             : is_refused                           ? "auth"
@@ -114,8 +114,9 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
   }
   if (report.result.size() > limits.result_bytes_max) {
     const std::string size = std::to_string(report.result.size());
-    return fail(report, error_of("output_limit", "the tool has done its work, but its result has " + size + " bytes, at most " +
-                                                     std::to_string(limits.result_bytes_max) + " are kept"));
+    return fail(report,
+                error_of("output_limit", "the tool has done its work, but its result has " + size + " bytes, at most " +
+                                             std::to_string(limits.result_bytes_max) + " are kept"));
   }
   auto checked = check_json(report.result, limits.result_bytes_max);
   if (checked) return;
@@ -150,8 +151,9 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
   call.secret_options = std::move(resolved.options);
   tools::ToolResult result = [&] {
     if (tool.is_instant()) return tool.run(call);
-    CommandProgress progress(settings.progress, command.lease,
-                             [&](std::string text) { return secrets.masked_lines(std::move(text)); }, settings.late);
+    CommandProgress progress(
+        settings.progress, command.lease, [&](std::string text) { return secrets.masked_lines(std::move(text)); },
+        settings.late);
     call.progress = &progress;
     return tool.run(call);
   }();
@@ -168,15 +170,15 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
 
 }  // namespace
 
-wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool,
-                                std::stop_token stop, const RunSettings& settings) {
+wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool, std::stop_token stop,
+                                const RunSettings& settings) {
   wire::AttemptReport report;
   report.lease = command.lease;
   report.execution_id = command.execution_id;
   report.trace_id = trace_id_of(command.traceparent);
   if (tool == nullptr) {
-    fail(report, error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" +
-                                           command.tool_kind + "'"));
+    fail(report,
+         error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" + command.tool_kind + "'"));
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -192,12 +194,10 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   } catch (const std::exception& thrown) {
     fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw: " + thrown.what()));
   } catch (...) {
-    fail(report,
-         error_of("internal", "tool '" + command.tool_kind + "' threw something that is no std::exception"));
+    fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw something that is no std::exception"));
   }
   mask_secrets(report, secrets, command.tool_kind == "secrets");
-  report.duration =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  report.duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   return report;
 }
 

@@ -44,8 +44,8 @@ std::string asking(const SecretAsker& asker, const char* separator) {
 
 }  // namespace
 
-base::Result<std::string> CredentialClient::patiently(
-    const SecretAsker& asker, const std::function<base::Result<std::string>()>& call) {
+base::Result<std::string> CredentialClient::patiently(const SecretAsker& asker,
+                                                      const std::function<base::Result<std::string>()>& call) {
   for (int tried = 1;; ++tried) {
     if (asker.stop.stop_requested())
       return base::failure(ErrorCode::cancelled, "the command was stopped while the server was asked");
@@ -70,23 +70,19 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
   const Json json = Json::parse(*body, nullptr, false);
   auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
   if (!answer)
-    return base::failure(ErrorCode::internal,
-                         "the server's answer about '" + name + "': " + answer.error().message);
-  const tools::Credential credential{.name = name,
-                                     .type = answer->type,
-                                     .data = Json::parse(answer->secret),
-                                     .policies = std::move(answer->policies)};
+    return base::failure(ErrorCode::internal, "the server's answer about '" + name + "': " + answer.error().message);
+  const tools::Credential credential{
+      .name = name, .type = answer->type, .data = Json::parse(answer->secret), .policies = std::move(answer->policies)};
   auto time = keep_time;
   // Half of what is left: the other half is for the command that uses it.
   if (answer->seconds_left)
-    time = std::min(time, milliseconds(static_cast<std::int64_t>(
-                              std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
+    time = std::min(
+        time, milliseconds(static_cast<std::int64_t>(std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
   remember(place.key, credential, time);
   return credential;
 }
 
-void CredentialClient::remember(const std::string& key, const tools::Credential& credential,
-                                milliseconds time) {
+void CredentialClient::remember(const std::string& key, const tools::Credential& credential, milliseconds time) {
   kept_.with([&](auto& kept) {
     if (kept.size() >= kept_max) {
       std::erase_if(kept, [&](const auto& one) { return one.second.until <= clock_.now(); });
@@ -96,11 +92,9 @@ void CredentialClient::remember(const std::string& key, const tools::Credential&
   });
 }
 
-base::Result<tools::Credential> CredentialClient::credential(const std::string& name,
-                                                             const SecretAsker& asker) {
+base::Result<tools::Credential> CredentialClient::credential(const std::string& name, const SecretAsker& asker) {
   if (!wire::is_secret_name(name))
-    return base::failure(ErrorCode::invalid_input,
-                         "'" + name.substr(0, 64) + "' cannot be the name of a credential");
+    return base::failure(ErrorCode::invalid_input, "'" + name.substr(0, 64) + "' cannot be the name of a credential");
   auto found = read({.key = "credential:" + name,
                      .path = "/api/credentials/" + name + "?include_data=true" + asking(asker, "&"),
                      .is_keychain = false},
@@ -111,21 +105,19 @@ base::Result<tools::Credential> CredentialClient::credential(const std::string& 
   return entry;
 }
 
-base::Result<tools::Credential> CredentialClient::keychain_entry(const std::string& name,
-                                                                 const SecretAsker& asker) {
+base::Result<tools::Credential> CredentialClient::keychain_entry(const std::string& name, const SecretAsker& asker) {
   if (!wire::is_secret_name(name))
     return base::failure(ErrorCode::invalid_input,
                          "'" + name.substr(0, 64) + "' cannot be the name of a keychain entry");
   if (!asker.execution_id.is_set())
-    return base::failure(ErrorCode::invalid_input,
-                         "keychain entry '" + name +
-                             "' is asked for outside of an execution: a keychain belongs to a playbook");
+    return base::failure(
+        ErrorCode::invalid_input,
+        "keychain entry '" + name + "' is asked for outside of an execution: a keychain belongs to a playbook");
   const auto execution = asker.execution_id.str();
-  return read(
-      {.key = "keychain:" + execution + ":" + name,
-       .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
-       .is_keychain = true},
-      name, asker);
+  return read({.key = "keychain:" + execution + ":" + name,
+               .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
+               .is_keychain = true},
+              name, asker);
 }
 
 base::Result<Json> CredentialClient::result(const std::string& reference, const SecretAsker& asker) {
@@ -133,9 +125,8 @@ base::Result<Json> CredentialClient::result(const std::string& reference, const 
   const std::string_view given = reference;
   const auto id = base::parse_id(given.starts_with(scheme) ? given.substr(scheme.size()) : given);
   if (!id)
-    return base::failure(
-        ErrorCode::invalid_input,
-        "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
+    return base::failure(ErrorCode::invalid_input, "'" + reference.substr(0, 128) +
+                                                       "' is no reference to a result: noetl://result/<id>, or the id");
   const auto body = patiently(asker, [&] { return fetch_("/api/v2/results/" + std::to_string(*id)); });
   if (!body) return base::failure(body.error());
   return json::parse_body(*body, {.bytes_max = result_bytes_max, .values_max = json::result_values_max});
@@ -144,21 +135,18 @@ base::Result<Json> CredentialClient::result(const std::string& reference, const 
 base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {
   if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
   if (!asker.execution_id.is_set())
-    return base::failure(
-        ErrorCode::unsupported,
-        "command " + asker.lease.queue_id.str() +
-            " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
-            "as a step of a playbook");
+    return base::failure(ErrorCode::unsupported,
+                         "command " + asker.lease.queue_id.str() +
+                             " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
+                             "as a step of a playbook");
   const auto lease = asker.late == nullptr ? std::optional(asker.lease) : asker.late->wait(asker.stop, asker.deadline);
   if (!lease) return base::failure(ErrorCode::cancelled, "the command was stopped before the server knew of it");
-  const std::string request = wire::encode(
-      wire::StoreResultRequest{.worker_id = asker.worker_id, .lease = *lease, .value = std::move(json)});
+  const std::string request =
+      wire::encode(wire::StoreResultRequest{.worker_id = asker.worker_id, .lease = *lease, .value = std::move(json)});
   const auto body = patiently(asker, [&] { return send_("/api/v2/results", request); });
   if (!body) return base::failure(body.error());
   const auto kept = wire::decode_store_result_answer(Json::parse(*body, nullptr, false));
-  if (!kept)
-    return base::failure(ErrorCode::internal,
-                         "the server's answer to a kept result: " + kept.error().message);
+  if (!kept) return base::failure(ErrorCode::internal, "the server's answer to a kept result: " + kept.error().message);
   return "noetl://result/" + kept->id.str();
 }
 
@@ -177,8 +165,7 @@ base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
 }
 
 base::Result<std::string> CommandSecrets::keep(std::string json) {
-  if (client_ == nullptr)
-    return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
   if (!mask_.with([](const auto& mask) { return mask.is_empty(); })) json = masked_part(std::move(json));
   return client_->keep(std::move(json), asker_);
 }
@@ -199,11 +186,11 @@ base::Result<tools::Credential> CommandSecrets::keychain_entry(const std::string
 std::string CommandSecrets::masked_part(std::string json) const {
   constexpr std::string_view begin = R"({"base64":")";
   constexpr std::string_view end = R"("})";
-  const bool is_piece = json.starts_with(begin) && json.ends_with(end) &&
-                        json.find('"', begin.size()) == json.size() - end.size();
+  const bool is_piece =
+      json.starts_with(begin) && json.ends_with(end) && json.find('"', begin.size()) == json.size() - end.size();
   if (!is_piece) return masked_result(std::move(json));
-  auto bytes = base::base64_decoded(
-      std::string_view(json).substr(begin.size(), json.size() - begin.size() - end.size()));
+  auto bytes =
+      base::base64_decoded(std::string_view(json).substr(begin.size(), json.size() - begin.size() - end.size()));
   if (!bytes) return masked_result(std::move(json));
   auto masked = mask_.with([&](auto& mask) { return mask.in_bytes(*std::move(bytes)); });
   return std::string(begin) + base::base64_encoded(masked) + std::string(end);

@@ -44,8 +44,7 @@ class CredentialClient {
 
   // A credential by name; where there is none, the keychain entry of that name of the execution's playbook.
   [[nodiscard]] base::Result<tools::Credential> credential(const std::string& name, const SecretAsker& asker);
-  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name,
-                                                               const SecretAsker& asker);
+  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name, const SecretAsker& asker);
   [[nodiscard]] base::Result<Json> result(const std::string& reference, const SecretAsker& asker);
   // Stores JSON text for the command's execution; its reference.
   [[nodiscard]] base::Result<std::string> keep(std::string json, const SecretAsker& asker);
@@ -62,8 +61,8 @@ class CredentialClient {
   };
   [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name,
                                                      const SecretAsker& asker);
-  [[nodiscard]] static base::Result<std::string> patiently(
-      const SecretAsker& asker, const std::function<base::Result<std::string>()>& call);
+  [[nodiscard]] static base::Result<std::string> patiently(const SecretAsker& asker,
+                                                           const std::function<base::Result<std::string>()>& call);
   void remember(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
 
   const Fetch fetch_;

@@ -23,11 +23,10 @@ bool is_deferred(const Json& value) {
 }
 
 // Says which fields are there: an empty password that was sent would be harder to find.
-base::Result<void> check_fields(const std::string& name, const std::set<std::string>& fields,
-                                const Json& entry, const std::string& source) {
+base::Result<void> check_fields(const std::string& name, const std::set<std::string>& fields, const Json& entry,
+                                const std::string& source) {
   const bool has_fallback = source.find("default") != std::string::npos ||
-                            source.find("defined") != std::string::npos ||
-                            source.find(".get") != std::string::npos;
+                            source.find("defined") != std::string::npos || source.find(".get") != std::string::npos;
   for (const auto& field : fields) {
     if (entry.contains(field) || has_fallback) continue;
     // keychain.x.items() and the like
@@ -146,7 +145,8 @@ class Resolving {
     return templating::render_value(source, scope);
   }
 
-  base::Result<void> use(const std::string& name, const secrets::CredentialPolicies& policies, const std::string& text) {
+  base::Result<void> use(const std::string& name, const secrets::CredentialPolicies& policies,
+                         const std::string& text) {
     if (!path_.empty()) {
       // `spec` is where some write the options.
       const auto& option = path_.front() == "spec" && path_.size() > 1 ? path_[1] : path_.front();
@@ -155,8 +155,8 @@ class Resolving {
     if (!is_sent_alone(tool_kind_, path_)) {
       auto allowed = secrets::check_reveal(policies, "tool " + std::string(tool_kind_));
       if (!allowed) {
-        allowed.error().message = "keychain entry '" + name + "' is used in '" + (path_.empty() ? "input" : path_.back()) +
-                                  "': " + allowed.error().message;
+        allowed.error().message = "keychain entry '" + name + "' is used in '" +
+                                  (path_.empty() ? "input" : path_.back()) + "': " + allowed.error().message;
         return allowed;
       }
     }
@@ -175,7 +175,8 @@ class Resolving {
 
 }  // namespace
 
-base::Result<void> resolve_command(Json& context, std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved) {
+base::Result<void> resolve_command(Json& context, std::string_view tool_kind, CommandSecrets& secrets,
+                                   Resolved& resolved) {
   Resolving resolving(tool_kind, secrets, resolved);
   if (const auto listed = context.find("templates"); listed != context.end()) {
     const Json pointers = std::move(*listed);
@@ -195,7 +196,8 @@ base::Result<void> resolve_command(Json& context, std::string_view tool_kind, Co
   return {};
 }
 
-base::Result<void> resolve_secrets(Json& value, std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved) {
+base::Result<void> resolve_secrets(Json& value, std::string_view tool_kind, CommandSecrets& secrets,
+                                   Resolved& resolved) {
   return Resolving(tool_kind, secrets, resolved).resolve(value);
 }
 

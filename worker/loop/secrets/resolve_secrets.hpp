@@ -20,12 +20,12 @@ struct Resolved {
 
 // Where the command's own list says that templates are, in `context` with its `tool` and `input`; the list is taken out.
 // A command of a server that makes no list has them wherever they are found. Plain commands have none: do not call this.
-[[nodiscard]] base::Result<void> resolve_command(nlohmann::json& context, std::string_view tool_kind, CommandSecrets& secrets,
-                                                 Resolved& resolved);
+[[nodiscard]] base::Result<void> resolve_command(nlohmann::json& context, std::string_view tool_kind,
+                                                 CommandSecrets& secrets, Resolved& resolved);
 // Everywhere inside `value`, the options or the input of a tool of that kind. Errors: of the keychain; invalid_input for a template
 // that names what is not there; forbidden where code would see bytes that a credential does not reveal. They name entries and
 // fields, never values.
-[[nodiscard]] base::Result<void> resolve_secrets(nlohmann::json& value, std::string_view tool_kind, CommandSecrets& secrets,
-                                                 Resolved& resolved);
+[[nodiscard]] base::Result<void> resolve_secrets(nlohmann::json& value, std::string_view tool_kind,
+                                                 CommandSecrets& secrets, Resolved& resolved);
 
 }  // namespace noetl::loop

@@ -33,8 +33,8 @@ constexpr std::array<AbsentKind, 10> kinds{{
 std::span<const AbsentKind> absent_kinds() { return kinds; }
 
 ToolResult AbsentTool::run(const ToolCall&) {
-  return failed(error_of("unsupported", "there is no tool '" + std::string(absent_.kind) + "' here; use " +
-                                            std::string(absent_.instead)));
+  return failed(error_of(
+      "unsupported", "there is no tool '" + std::string(absent_.kind) + "' here; use " + std::string(absent_.instead)));
 }
 
 }  // namespace noetl::tools

@@ -57,11 +57,9 @@ struct Reading {
 };
 
 base::Result<Json> fetch(const Reading& reading, const std::string& reference) {
-  if (reading.call.stop.stop_requested())
-    return base::failure(base::ErrorCode::cancelled, "the call was stopped");
+  if (reading.call.stop.stop_requested()) return base::failure(base::ErrorCode::cancelled, "the call was stopped");
   if (std::chrono::steady_clock::now() >= reading.deadline)
-    return base::failure(base::ErrorCode::timeout,
-                         "result '" + reference + "' was not read before the deadline");
+    return base::failure(base::ErrorCode::timeout, "result '" + reference + "' was not read before the deadline");
   return reading.call.results->fetch(reference);
 }
 
@@ -74,13 +72,12 @@ base::Result<void> for_each_part(const Reading& reading, const Json& streamed,
     const auto part = fetch(reading, name);
     if (!part) return tl::unexpected(part.error());
     const auto bytes = base::base64_decoded(auth_field(*part, {"base64"}));
-    if (!bytes)
-      return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
+    if (!bytes) return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
     size += bytes->size();
     if (size > reading.bytes_max)
-      return base::failure(base::ErrorCode::payload_too_large,
-                           "the parts of a streamed body have more than " +
-                               std::to_string(reading.bytes_max) + " bytes, up to part '" + name + "'");
+      return base::failure(base::ErrorCode::payload_too_large, "the parts of a streamed body have more than " +
+                                                                   std::to_string(reading.bytes_max) +
+                                                                   " bytes, up to part '" + name + "'");
     if (!take(*bytes)) return base::failure(base::ErrorCode::internal, "the file cannot be written");
   }
   return {};
@@ -112,8 +109,7 @@ ToolResult write_file(const Reading& reading, const std::string& path, const Jso
     return failed(written.error());
   }
   const std::string type = streamed == nullptr ? "application/json" : auth_field(*streamed, {"content_type"});
-  return completed(
-      to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
+  return completed(to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
 }
 
 // As the body says itself: 0 when it says none, and then the parts are counted as they come.
@@ -143,8 +139,8 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
         "stored apart; a small result has none and is read by the step's name");
   }
   if (call.results == nullptr) {
-    return failed(error_of("unsupported", "result '" + reference +
-                                              "' is wanted, but this worker has nobody to ask for results"));
+    return failed(
+        error_of("unsupported", "result '" + reference + "' is wanted, but this worker has nobody to ask for results"));
   }
   const auto path = text_option(call, {"path"});
   if (!path) return failed(path.error());
@@ -159,20 +155,20 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
   const Json* streamed = streamed_of(*found);
   if (!path->empty()) return write_file(reading, *path, *found, reach_of(limits).files);
   if (streamed != nullptr) {
-    if (const auto size = size_of(*streamed); size > limits.result_bytes_max)
-      return too_large(reference, size, limits);
+    if (const auto size = size_of(*streamed); size > limits.result_bytes_max) return too_large(reference, size, limits);
     std::string body;
     const auto read = for_each_part(reading, *streamed, [&](std::string_view part) {
       body += part;
       return true;
     });
     if (!read) return failed(read.error());
-    auto value = body_value(body, auth_field(*streamed, {"content_type"}), domain::result_values_max, domain::json_depth_max - 1);
+    auto value = body_value(body, auth_field(*streamed, {"content_type"}), domain::result_values_max,
+                            domain::json_depth_max - 1);
     if (!value) bytes = body;
     *found = value ? *std::move(value) : Json();
   }
-  std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +
-                     R"(},"data":)" + to_text(*found) + (bytes ? R"(,"data_b64":")" + base::base64_encoded(*bytes) + "\"}" : "}");
+  std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) + R"(},"data":)" +
+                     to_text(*found) + (bytes ? R"(,"data_b64":")" + base::base64_encoded(*bytes) + "\"}" : "}");
   if (text.size() > limits.result_bytes_max) return too_large(reference, text.size(), limits);
   return completed(std::move(text));
 }

@@ -16,7 +16,8 @@ constexpr std::array<OptionSpec, 7> secrets_options{{
     {"secret_name", "text", "the same as `name`"},
     {"key", "text", "the field of the credential; without it: all of them; also `field`"},
     {"field", "text", "the same as `key`"},
-    {"reveal", "true or false", "whether the value comes into the result, which the credential must allow; default false"},
+    {"reveal", "true or false",
+     "whether the value comes into the result, which the credential must allow; default false"},
     {"required", "true or false", "whether a secret that is not there is an error; default false"},
 }};
 
@@ -42,8 +43,7 @@ base::Result<Found> from_credential(const ToolCall& call, const std::string& nam
   }
   if (key.empty()) return Found{.is_there = true, .value = credential->data, .why = {}};
   const auto field = credential->data.find(key);
-  if (field == credential->data.end())
-    return Found{.value = {}, .why = "the credential has no field '" + key + "'"};
+  if (field == credential->data.end()) return Found{.value = {}, .why = "the credential has no field '" + key + "'"};
   return Found{.is_there = true, .value = *field, .why = {}};
 }
 
@@ -86,8 +86,7 @@ ToolResult SecretsTool::look_up(const ToolCall& call) const {
   }
   if (!found) return failed(found.error());
   if (!found->is_there && *is_required) {
-    return failed(
-        error_of("not_found", "secret '" + *name + "' of provider " + *provider + ": " + found->why));
+    return failed(error_of("not_found", "secret '" + *name + "' of provider " + *provider + ": " + found->why));
   }
   Json result{{"status", "success"}, {"provider", *provider}, {"name", *name}, {"found", found->is_there}};
   if (!found->is_there) result["reason"] = found->why;

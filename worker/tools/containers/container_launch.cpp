@@ -48,23 +48,19 @@ base::Result<void> add_flag(std::vector<std::string>& argv, const ToolCall& call
   return {};
 }
 
-base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& call,
-                              const ContainerRules& rules) {
+base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& call, const ContainerRules& rules) {
   const Json* mounts = find_option(call, {"mounts", "volumes"});
   if (mounts == nullptr) return {};
-  if (!mounts->is_array())
-    return failure(ErrorCode::invalid_input, "option 'mounts' must be a list", "mounts");
+  if (!mounts->is_array()) return failure(ErrorCode::invalid_input, "option 'mounts' must be a list", "mounts");
   for (const Json& mount : *mounts) {
     std::string text = mount.is_string() ? mount.get<std::string>() : std::string();
     if (mount.is_object()) {
-      text = auth_field(mount, {"source", "src", "host"}) + ":" +
-             auth_field(mount, {"target", "dst", "container"});
+      text = auth_field(mount, {"source", "src", "host"}) + ":" + auth_field(mount, {"target", "dst", "container"});
       if (mount.value("readonly", Json(false)) == true) text += ":ro";
     }
     if (text.find(':') == std::string::npos || text.starts_with(':')) {
       return failure(ErrorCode::invalid_input,
-                     "option 'mounts' has an entry that is neither source:target nor {source, target}",
-                     "mounts");
+                     "option 'mounts' has an entry that is neither source:target nor {source, target}", "mounts");
     }
     if (auto whole = exec_string(text, "an entry of option 'mounts'"); !whole) return tl::unexpected(whole.error());
     const auto checked = checked_mount(rules, text);
@@ -82,15 +78,14 @@ base::Result<void> add_environment(ContainerLaunch& launch, const ToolCall& call
     if (name.empty() || name.find_first_of(std::string_view("=\n\r\0 \t#", 7)) != std::string::npos)
       return failure(ErrorCode::invalid_input, "option 'env' has a name that no variable can have", "env");
     if (value.find_first_of("\n\r") != std::string::npos)
-      return failure(ErrorCode::invalid_input,
-                     "variable '" + name +
-                         "' of option 'env' has a line break, which a container's variables cannot have",
-                     "env");
+      return failure(
+          ErrorCode::invalid_input,
+          "variable '" + name + "' of option 'env' has a line break, which a container's variables cannot have", "env");
     if (value.size() > variable_bytes_max)
-      return failure(ErrorCode::invalid_input,
-                     "variable '" + name + "' of option 'env' has more than " +
-                         std::to_string(variable_bytes_max) + " bytes",
-                     "env");
+      return failure(
+          ErrorCode::invalid_input,
+          "variable '" + name + "' of option 'env' has more than " + std::to_string(variable_bytes_max) + " bytes",
+          "env");
     launch.variables += name + "=" + value + "\n";
     return {};
   };
@@ -169,8 +164,7 @@ base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const st
   }
   std::random_device random;
   ContainerLaunch launch;
-  launch.name =
-      "noetl-" + std::to_string(getpid()) + "-" + std::to_string(random()) + std::to_string(random());
+  launch.name = "noetl-" + std::to_string(getpid()) + "-" + std::to_string(random()) + std::to_string(random());
   launch.argv = {program,
                  "run",
                  "--rm",
@@ -194,8 +188,7 @@ base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const st
     if (auto added = add_flag(launch.argv, call, flag.names, flag.flag, flag.fallback); !added)
       return tl::unexpected(added.error());
   }
-  if (auto added = add_mounts(launch.argv, call, settings.rules); !added)
-    return tl::unexpected(added.error());
+  if (auto added = add_mounts(launch.argv, call, settings.rules); !added) return tl::unexpected(added.error());
   if (auto added = add_environment(launch, call, settings.limits); !added) return tl::unexpected(added.error());
   launch.argv.push_back(*image);
   if (auto added = add_command(launch.argv, call); !added) return tl::unexpected(added.error());

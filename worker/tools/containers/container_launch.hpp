@@ -24,8 +24,7 @@ struct ContainerLaunch {
 // `setting` empty: docker or podman, whichever is on PATH. unsupported: neither is.
 [[nodiscard]] base::Result<std::string> container_program_of(const std::string& setting);
 
-[[nodiscard]] base::Result<ContainerLaunch> container_launch_of(const ToolCall& call,
-                                                                const std::string& program,
+[[nodiscard]] base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const std::string& program,
                                                                 const ContainerSettings& settings);
 
 }  // namespace noetl::tools

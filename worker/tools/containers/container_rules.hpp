@@ -23,8 +23,7 @@ struct ContainerRules {
 // `mount` is source:target[:options]; the answer is what is mounted: the source without links, "ro" where the rule says so.
 [[nodiscard]] base::Result<std::string> checked_mount(const ContainerRules& rules, const std::string& mount);
 // `network` empty: the default.
-[[nodiscard]] base::Result<std::string> checked_network(const ContainerRules& rules,
-                                                        const std::string& network);
+[[nodiscard]] base::Result<std::string> checked_network(const ContainerRules& rules, const std::string& network);
 [[nodiscard]] base::Result<void> check_user(const ContainerRules& rules, const std::string& user);
 
 }  // namespace noetl::tools

@@ -75,15 +75,12 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
   auto launch = container_launch_of(call, *program, settings_);
   if (!launch) return failed(launch.error());
   if (call.stop.stop_requested()) return cancelled();
-  auto run = ProcessRun::start({.argv = launch->argv,
-                                .descriptors = {},
-                                .environment = launch->environment,
-                                .cwd = {},
-                                .limits = {}},
-                               {.output_bytes_max = settings_.limits.output_bytes_max,
-                                .kill_grace = std::chrono::milliseconds(1000),
-                                .input = launch->variables,
-                                .progress = call.progress});
+  auto run = ProcessRun::start(
+      {.argv = launch->argv, .descriptors = {}, .environment = launch->environment, .cwd = {}, .limits = {}},
+      {.output_bytes_max = settings_.limits.output_bytes_max,
+       .kill_grace = std::chrono::milliseconds(1000),
+       .input = launch->variables,
+       .progress = call.progress});
   if (!run) return failed(error_of("unsupported", run.error().message));
   const auto ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();

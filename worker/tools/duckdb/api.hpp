@@ -91,8 +91,7 @@ struct Api {
   int (*set_config)(Handle config, const char* name, const char* value);
   void (*destroy_config)(Handle* config);
   Handle (*create_instance_cache)();
-  int (*get_or_create_from_cache)(Handle cache, const char* path, Handle* database, Handle config,
-                                  char** error);
+  int (*get_or_create_from_cache)(Handle cache, const char* path, Handle* database, Handle config, char** error);
   void (*destroy_instance_cache)(Handle* cache);
   int (*open_ext)(const char* path, Handle* database, Handle config, char** error);
   void (*close)(Handle* database);

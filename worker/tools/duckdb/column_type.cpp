@@ -56,12 +56,42 @@ ColumnType column_type(const Api& api, Handle type) {
 }
 
 std::string ColumnType::sql() const {
-  constexpr std::array<std::string_view, 36> names_of{
-      "",          "BOOLEAN",      "TINYINT",      "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
-      "UBIGINT",   "FLOAT",        "DOUBLE",       "TIMESTAMP", "DATE",   "TIME",   "INTERVAL", "HUGEINT",   "VARCHAR",
-      "BLOB",      "DECIMAL",      "TIMESTAMP_S",  "TIMESTAMP_MS", "TIMESTAMP_NS", "ENUM", "LIST", "STRUCT", "MAP",
-      "UUID",      "UNION",        "BIT",          "TIME WITH TIME ZONE", "TIMESTAMP WITH TIME ZONE", "UHUGEINT", "ARRAY", "ANY",
-      "BIGNUM"};
+  constexpr std::array<std::string_view, 36> names_of{"",
+                                                      "BOOLEAN",
+                                                      "TINYINT",
+                                                      "SMALLINT",
+                                                      "INTEGER",
+                                                      "BIGINT",
+                                                      "UTINYINT",
+                                                      "USMALLINT",
+                                                      "UINTEGER",
+                                                      "UBIGINT",
+                                                      "FLOAT",
+                                                      "DOUBLE",
+                                                      "TIMESTAMP",
+                                                      "DATE",
+                                                      "TIME",
+                                                      "INTERVAL",
+                                                      "HUGEINT",
+                                                      "VARCHAR",
+                                                      "BLOB",
+                                                      "DECIMAL",
+                                                      "TIMESTAMP_S",
+                                                      "TIMESTAMP_MS",
+                                                      "TIMESTAMP_NS",
+                                                      "ENUM",
+                                                      "LIST",
+                                                      "STRUCT",
+                                                      "MAP",
+                                                      "UUID",
+                                                      "UNION",
+                                                      "BIT",
+                                                      "TIME WITH TIME ZONE",
+                                                      "TIMESTAMP WITH TIME ZONE",
+                                                      "UHUGEINT",
+                                                      "ARRAY",
+                                                      "ANY",
+                                                      "BIGNUM"};
   if (is_json) return "JSON";
   if (id == Type::decimal) return "DECIMAL(" + std::to_string(width) + "," + std::to_string(scale) + ")";
   if (id == Type::list) return inner[0].sql() + "[]";

@@ -47,15 +47,14 @@ base::Result<void> confine(const Api& api, Handle database, const std::vector<st
     return base::failure(base::ErrorCode::internal, "DuckDB refused a connection");
   // The last one makes the others lasting. With the configuration locked, the first is refused: it was done already.
   for (const std::string& sql :
-       {"set allowed_directories=[" + list + "]",
-        "set temp_directory=" + quoted(folders.front() + "/.duckdb"),
+       {"set allowed_directories=[" + list + "]", "set temp_directory=" + quoted(folders.front() + "/.duckdb"),
         std::string("set allow_community_extensions=false"), std::string("set enable_external_access=false"),
         std::string("set lock_configuration=true")}) {
     const std::string complaint = complaint_about(api, connection.handle, sql);
     if (complaint.find("has been locked") != std::string::npos) return {};
     if (!complaint.empty()) {
-      return base::failure(base::ErrorCode::unsupported, "this libduckdb cannot be kept to one folder: '" +
-                                                             sql + "' failed: " + complaint +
+      return base::failure(base::ErrorCode::unsupported, "this libduckdb cannot be kept to one folder: '" + sql +
+                                                             "' failed: " + complaint +
                                                              "; DuckDB 1.2 or newer is needed");
     }
   }

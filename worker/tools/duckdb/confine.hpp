@@ -10,7 +10,6 @@ namespace noetl::tools::duckdb {
 
 // Afterwards its statements reach the database's own file and files below `folders`, load no extension, and change no setting.
 // Of a database that several calls share, the later ones change nothing. unsupported: this DuckDB cannot be confined.
-[[nodiscard]] base::Result<void> confine(const Api& api, Handle database,
-                                         const std::vector<std::string>& folders);
+[[nodiscard]] base::Result<void> confine(const Api& api, Handle database, const std::vector<std::string>& folders);
 
 }  // namespace noetl::tools::duckdb

@@ -31,16 +31,14 @@ constexpr std::array<OptionSpec, 15> option_table{{
     {"params", "list or map", "a list for ? and $1; a map for $name; also `parameters`"},
     {"numeric", "text",
      "how decimals and huge integers come: exact (a number where it is exact, else a text), number or text"},
-    {"returns", "text",
-     "rows: the result is the list of the last rows; result: the map, which is the default"},
+    {"returns", "text", "rows: the result is the list of the last rows; result: the map, which is the default"},
 }};
 
 base::Result<std::string> joined_sql(const Json& value, const std::string& option) {
   std::string sql;
   for (const Json& item : value.is_array() ? value : Json::array({value})) {
     if (!item.is_string())
-      return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' must be SQL as a text",
-                           option);
+      return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' must be SQL as a text", option);
     sql += item.get_ref<const std::string&>() + "\n;\n";
   }
   return sql;
@@ -50,8 +48,8 @@ base::Result<bool> wants_rows(const ToolCall& call) {
   auto text = text_option(call, {"returns"}, "result");
   if (!text) return tl::unexpected(text.error());
   if (*text == "rows" || *text == "result") return *text == "rows";
-  return base::failure(base::ErrorCode::invalid_input,
-                       "option 'returns' must be rows or result, not '" + *text + "'", "returns");
+  return base::failure(base::ErrorCode::invalid_input, "option 'returns' must be rows or result, not '" + *text + "'",
+                       "returns");
 }
 
 // As the setting spells it and as the kernel does: DuckDB compares texts.
@@ -64,9 +62,11 @@ std::vector<std::string> folders_of(const reach::FilesRoot& root) {
 }
 
 ToolResult too_large(std::size_t bytes_max) {
-  return failed(error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
-                                             " bytes as JSON: select less, or write them to a file; what the statements wrote outside of a "
-                                             "transaction of their own stays written"));
+  return failed(
+      error_of("output_limit",
+               "the rows have more than " + std::to_string(bytes_max) +
+                   " bytes as JSON: select less, or write them to a file; what the statements wrote outside of a "
+                   "transaction of their own stays written"));
 }
 
 }  // namespace
@@ -96,11 +96,9 @@ base::Result<std::string> DuckdbTool::sql_of(const ToolCall& call) const {
       is_given = true;
       Json text = *value;
       if (is_base64) {
-        auto decoded =
-            value->is_string() ? base::base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
+        auto decoded = value->is_string() ? base::base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
         if (!decoded)
-          return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' is not base64",
-                               option);
+          return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' is not base64", option);
         text = *decoded;
       }
       auto joined = joined_sql(text, option);
@@ -179,9 +177,8 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
     return result;
   }
   ToolResult result = completed(*only_rows ? text.last_rows() : text.text(true, false));
-  return result.result.size() > settings_.limits.result_bytes_max
-             ? too_large(settings_.limits.result_bytes_max)
-             : result;
+  return result.result.size() > settings_.limits.result_bytes_max ? too_large(settings_.limits.result_bytes_max)
+                                                                  : result;
 }
 
 }  // namespace noetl::tools

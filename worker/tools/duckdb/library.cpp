@@ -36,39 +36,35 @@ std::string find_all(void* library, Api& api) {
       find(api.bind_null, "bind_null") && find(api.bind_boolean, "bind_boolean") &&
       find(api.bind_int64, "bind_int64") && find(api.bind_double, "bind_double") &&
       find(api.bind_varchar_length, "bind_varchar_length") &&
-      find(api.execute_prepared_streaming, "execute_prepared_streaming") &&
-      find(api.result_error, "result_error") && find(api.destroy_result, "destroy_result") &&
-      find(api.result_return_type, "result_return_type") && find(api.rows_changed, "rows_changed") &&
-      find(api.column_count, "column_count") && find(api.column_name, "column_name") &&
-      find(api.column_logical_type, "column_logical_type") && find(api.fetch_chunk, "fetch_chunk") &&
-      find(api.destroy_data_chunk, "destroy_data_chunk") &&
+      find(api.execute_prepared_streaming, "execute_prepared_streaming") && find(api.result_error, "result_error") &&
+      find(api.destroy_result, "destroy_result") && find(api.result_return_type, "result_return_type") &&
+      find(api.rows_changed, "rows_changed") && find(api.column_count, "column_count") &&
+      find(api.column_name, "column_name") && find(api.column_logical_type, "column_logical_type") &&
+      find(api.fetch_chunk, "fetch_chunk") && find(api.destroy_data_chunk, "destroy_data_chunk") &&
       find(api.data_chunk_get_size, "data_chunk_get_size") &&
-      find(api.data_chunk_get_vector, "data_chunk_get_vector") &&
-      find(api.vector_get_data, "vector_get_data") && find(api.vector_get_validity, "vector_get_validity") &&
+      find(api.data_chunk_get_vector, "data_chunk_get_vector") && find(api.vector_get_data, "vector_get_data") &&
+      find(api.vector_get_validity, "vector_get_validity") &&
       find(api.list_vector_get_child, "list_vector_get_child") &&
       find(api.struct_vector_get_child, "struct_vector_get_child") &&
       find(api.array_vector_get_child, "array_vector_get_child") && find(api.get_type_id, "get_type_id") &&
       find(api.destroy_logical_type, "destroy_logical_type") && find(api.decimal_scale, "decimal_scale") &&
       find(api.decimal_width, "decimal_width") && find(api.logical_type_get_alias, "logical_type_get_alias") &&
       find(api.append_blob, "append_blob") && find(api.bind_uint64, "bind_uint64") &&
-      find(api.decimal_internal_type, "decimal_internal_type") &&
-      find(api.enum_internal_type, "enum_internal_type") &&
+      find(api.decimal_internal_type, "decimal_internal_type") && find(api.enum_internal_type, "enum_internal_type") &&
       find(api.enum_dictionary_size, "enum_dictionary_size") &&
       find(api.enum_dictionary_value, "enum_dictionary_value") &&
       find(api.list_type_child_type, "list_type_child_type") &&
       find(api.array_type_child_type, "array_type_child_type") &&
-      find(api.array_type_array_size, "array_type_array_size") &&
-      find(api.map_type_key_type, "map_type_key_type") &&
+      find(api.array_type_array_size, "array_type_array_size") && find(api.map_type_key_type, "map_type_key_type") &&
       find(api.map_type_value_type, "map_type_value_type") &&
       find(api.struct_type_child_count, "struct_type_child_count") &&
       find(api.struct_type_child_name, "struct_type_child_name") &&
-      find(api.struct_type_child_type, "struct_type_child_type") &&
-      find(api.appender_create, "appender_create") && find(api.appender_add_column, "appender_add_column") &&
-      find(api.appender_error, "appender_error") && find(api.appender_end_row, "appender_end_row") &&
-      find(api.appender_close, "appender_close") && find(api.appender_destroy, "appender_destroy") &&
-      find(api.append_null, "append_null") && find(api.append_bool, "append_bool") &&
-      find(api.append_int64, "append_int64") && find(api.append_double, "append_double") &&
-      find(api.append_varchar_length, "append_varchar_length");
+      find(api.struct_type_child_type, "struct_type_child_type") && find(api.appender_create, "appender_create") &&
+      find(api.appender_add_column, "appender_add_column") && find(api.appender_error, "appender_error") &&
+      find(api.appender_end_row, "appender_end_row") && find(api.appender_close, "appender_close") &&
+      find(api.appender_destroy, "appender_destroy") && find(api.append_null, "append_null") &&
+      find(api.append_bool, "append_bool") && find(api.append_int64, "append_int64") &&
+      find(api.append_double, "append_double") && find(api.append_varchar_length, "append_varchar_length");
   return is_whole ? std::string() : missing;
 }
 

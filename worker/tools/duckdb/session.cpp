@@ -56,8 +56,7 @@ std::string_view advice_about(std::string_view message, std::string_view kind) {
            "elsewhere come by the tools http, s3, postgres and transfer)";
   if (says("the configuration has been locked"))
     return " (a step changes no setting of DuckDB: memory and threads are the worker's)";
-  if (kind == "unsupported")
-    return " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
+  if (kind == "unsupported") return " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
   return {};
 }
 
@@ -161,8 +160,7 @@ Outcome<std::unique_ptr<Session>> Session::open(Databases& databases, const std:
   auto database = databases.open(path);
   if (!database) return tl::unexpected(database.error());
   const Api& api = **databases.api();
-  return std::unique_ptr<Session>(
-      new Session(api, *database, deadline, stop));  // NOLINT: the constructor is private
+  return std::unique_ptr<Session>(new Session(api, *database, deadline, stop));  // NOLINT: the constructor is private
 }
 
 Session::Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline,
@@ -199,21 +197,18 @@ void Session::interrupt_late(const std::stop_token& done) {
 domain::ToolError Session::refused(const char* message, std::string_view tried) const {
   if (stop_.stop_requested()) return error_of("cancelled", "the call was stopped");
   if (std::chrono::steady_clock::now() >= deadline_) {
-    return error_of("timeout", std::string(tried) + " did not end before its deadline; it was interrupted",
-                    true);
+    return error_of("timeout", std::string(tried) + " did not end before its deadline; it was interrupted", true);
   }
   return meaning_of(message == nullptr ? "no reason given" : message, tried);
 }
 
-Outcome<void> Session::run(const std::string& sql, const Json& parameters, NumericAs numeric,
-                           const Steps& steps) {
+Outcome<void> Session::run(const std::string& sql, const Json& parameters, NumericAs numeric, const Steps& steps) {
   Owned extracted(api_.destroy_extracted);
   const std::string numbered = parameters.is_array() ? numbered_parameters(sql) : sql;
   const Index count = api_.extract_statements(connection_, numbered.c_str(), &extracted.handle);
   if (count == 0) {
     const char* const complaint = api_.extract_statements_error(extracted.handle);
-    if (complaint != nullptr && *complaint != '\0')
-      return tl::unexpected(refused(complaint, "the SQL of tool duckdb"));
+    if (complaint != nullptr && *complaint != '\0') return tl::unexpected(refused(complaint, "the SQL of tool duckdb"));
     return {};
   }
   for (Index i = 0; i < count; ++i) {
@@ -238,9 +233,7 @@ Outcome<void> Session::run(const std::string& sql, const Json& parameters, Numer
 
 Outcome<void> Session::bind(Handle prepared, const Json& parameters, const std::string& tried) {
   const Index wanted = api_.nparams(prepared);
-  const auto bad = [&](const std::string& why) {
-    return tl::unexpected(error_of("invalid_input", tried + " " + why));
-  };
+  const auto bad = [&](const std::string& why) { return tl::unexpected(error_of("invalid_input", tried + " " + why)); };
   if (wanted == 0 || parameters.is_null()) {
     if (wanted == 0) return {};
     return bad("needs " + std::to_string(wanted) + " parameters, there is no option 'params'");
@@ -261,15 +254,13 @@ Outcome<void> Session::bind(Handle prepared, const Json& parameters, const std::
   }
   for (const auto& [name, value] : parameters.items()) {
     Index index = 0;
-    if (api_.bind_parameter_index(prepared, &index, name.c_str()) != success)
-      continue;  // of another statement
+    if (api_.bind_parameter_index(prepared, &index, name.c_str()) != success) continue;  // of another statement
     if (bind_value(api_, prepared, index, value) != success) return bad("refused parameter '" + name + "'");
   }
   return {};
 }
 
-Outcome<void> Session::run_one(Handle prepared, const std::string& tried, NumericAs numeric,
-                               const Steps& steps) {
+Outcome<void> Session::run_one(Handle prepared, const std::string& tried, NumericAs numeric, const Steps& steps) {
   ResultData result{};
   struct Release {
     const Api& api;
@@ -291,8 +282,8 @@ Outcome<void> Session::run_one(Handle prepared, const std::string& tried, Numeri
     if (chunk.handle != nullptr &&
         static_cast<ResultKind>(api_.result_return_type(result)) == ResultKind::changed_rows &&
         api_.data_chunk_get_size(chunk.handle) > 0) {
-      end.row_count = *static_cast<const std::int64_t*>(
-          api_.vector_get_data(api_.data_chunk_get_vector(chunk.handle, 0)));
+      end.row_count =
+          *static_cast<const std::int64_t*>(api_.vector_get_data(api_.data_chunk_get_vector(chunk.handle, 0)));
     }
     const char* const complaint = api_.result_error(&result);
     if (complaint != nullptr && *complaint != '\0') return tl::unexpected(refused(complaint, tried));
@@ -309,9 +300,9 @@ Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& 
     columns.push_back({.name = api_.column_name(&result, i), .type = column_type(api_, type)});
     api_.destroy_logical_type(&type);
     if (const std::string name = columns.back().type.unsupported(); !name.empty()) {
-      return tl::unexpected(
-          error_of("unsupported", tried + ": column '" + columns.back().name + "' is of type " + name +
-                                      ", which has no JSON form here; cast it, e.g. to VARCHAR"));
+      return tl::unexpected(error_of("unsupported", tried + ": column '" + columns.back().name + "' is of type " +
+                                                        name +
+                                                        ", which has no JSON form here; cast it, e.g. to VARCHAR"));
     }
   }
   if (rows.columns) rows.columns(columns);

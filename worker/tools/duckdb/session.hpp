@@ -91,8 +91,7 @@ class Session {
                                      const std::function<AppendedCell(std::size_t row, std::size_t column)>& cell);
 
  private:
-  Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline,
-          const std::stop_token& stop);
+  Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
   Outcome<void> run_one(Handle prepared, const std::string& tried, NumericAs numeric, const Steps& steps);
   Outcome<void> bind(Handle prepared, const nlohmann::json& parameters, const std::string& tried);
   Outcome<StatementEnd> read_rows(ResultData& result, const std::string& tried, NumericAs numeric,

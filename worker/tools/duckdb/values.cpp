@@ -35,8 +35,7 @@ std::string digits_of(unsigned __int128 value) {
 }
 
 std::string huge_text(const Huge& value) {
-  const auto bits =
-      static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower;
+  const auto bits = static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower;
   return value.upper < 0 ? "-" + digits_of(~bits + 1) : digits_of(bits);
 }
 
@@ -72,8 +71,8 @@ std::string day_text(std::int64_t days, std::string_view time) {
   const Day day = day_of(days);
   const bool is_bc = day.year < 1;
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04lld-%02u-%02u", static_cast<long long>(is_bc ? 1 - day.year : day.year), day.month,
-                day.day);
+  std::snprintf(text.data(), text.size(), "%04lld-%02u-%02u", static_cast<long long>(is_bc ? 1 - day.year : day.year),
+                day.month, day.day);
   std::string result = text.data();
   if (!time.empty()) result += (is_bc ? " " : "T") + std::string(time);
   return is_bc ? result + " BC" : result;
@@ -149,8 +148,7 @@ std::string interval_text(const Interval& interval) {
 }
 
 std::string uuid_text(const Huge& value) {
-  const auto upper =
-      static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);  // stored so that it sorts
+  const auto upper = static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);  // stored so that it sorts
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(upper >> 32),
                 static_cast<unsigned>(upper >> 16 & 0xFFFFU), static_cast<unsigned>(upper & 0xFFFFU),
@@ -228,15 +226,12 @@ class Appender {
       case Type::uhugeint: {
         const Huge& value = at<Huge>(api_, vector, row);
         return append_decimal(
-            to_,
-            digits_of(static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 |
-                      value.lower),
+            to_, digits_of(static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower),
             numeric_);
       }
       case Type::decimal: return append_decimal(to_, decimal_text(type, vector, row), numeric_);
       case Type::enum_:
-        to_ += json_text(
-            type.names.at(static_cast<std::size_t>(small_integer(api_, type.internal, vector, row))));
+        to_ += json_text(type.names.at(static_cast<std::size_t>(small_integer(api_, type.internal, vector, row))));
         return;
       case Type::blob: to_ += json_text(base::base64_encoded(text_of(at<Text>(api_, vector, row)))); return;
       case Type::varchar: to_ += json_text(text_of(at<Text>(api_, vector, row))); return;
@@ -257,8 +252,7 @@ class Appender {
     switch (type) {
       case Type::date: return date_text(at<std::int32_t>(api_, vector, row));
       case Type::time:
-        return time_text(at<std::int64_t>(api_, vector, row) / micros,
-                         at<std::int64_t>(api_, vector, row) % micros, 6);
+        return time_text(at<std::int64_t>(api_, vector, row) / micros, at<std::int64_t>(api_, vector, row) % micros, 6);
       case Type::timestamp: return timestamp_text(at<std::int64_t>(api_, vector, row), 6, {});
       case Type::timestamp_s: return timestamp_text(at<std::int64_t>(api_, vector, row), 0, {});
       case Type::timestamp_ms: return timestamp_text(at<std::int64_t>(api_, vector, row), 3, {});
@@ -282,8 +276,8 @@ class Appender {
       return;
     }
     if (type.id == Type::map) return append_map(type, vector, row);
-    const ListEntry entry = type.id == Type::array ? ListEntry{row * type.array_size, type.array_size}
-                                                   : at<ListEntry>(api_, vector, row);
+    const ListEntry entry =
+        type.id == Type::array ? ListEntry{row * type.array_size, type.array_size} : at<ListEntry>(api_, vector, row);
     const Handle child =
         type.id == Type::array ? api_.array_vector_get_child(vector) : api_.list_vector_get_child(vector);
     to_ += '[';
@@ -320,8 +314,7 @@ class Appender {
 
 }  // namespace
 
-void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row,
-                 NumericAs numeric) {
+void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row, NumericAs numeric) {
   Appender(api, to, numeric).append(type, vector, row);
 }
 

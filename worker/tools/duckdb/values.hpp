@@ -29,7 +29,6 @@ struct ColumnType {
 [[nodiscard]] ColumnType column_type(const Api& api, Handle type);
 
 // Appends the value of one row; null where it is not valid.
-void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row,
-                 NumericAs numeric);
+void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row, NumericAs numeric);
 
 }  // namespace noetl::tools::duckdb

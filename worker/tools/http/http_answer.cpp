@@ -37,27 +37,25 @@ std::string body_members(const HttpAnswer& answer) {
   const auto both = [](const std::string& json) { return R"("data":)" + json + R"(,"body":)" + json; };
   const std::string type = content_type_of(answer);
   if (answer.kept) {
-    return both(to_text(Json{{"_ref", answer.kept->reference},
-                             {"size", answer.kept->size},
-                             {"content_type", header_text(type)}}));
+    return both(to_text(
+        Json{{"_ref", answer.kept->reference}, {"size", answer.kept->size}, {"content_type", header_text(type)}}));
   }
   const auto value = body_value(answer.body, type, domain::result_values_max / 2);  // it stands in the result twice
   return value ? both(to_text(*value)) : both("null") + R"(,"data_b64":")" + base::base64_encoded(answer.body) + '"';
 }
 
-std::string result_text(const HttpAnswer& answer, const HttpRequest& request,
-                        std::chrono::duration<double> elapsed) {
-  return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" +
-         to_text(Json(elapsed.count())) + R"(,"url":)" + to_text(Json(shown_url(request))) +
-         R"(,"headers":)" + to_text(headers_json(answer)) + "," + body_members(answer) + "}";
+std::string result_text(const HttpAnswer& answer, const HttpRequest& request, std::chrono::duration<double> elapsed) {
+  return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" + to_text(Json(elapsed.count())) +
+         R"(,"url":)" + to_text(Json(shown_url(request))) + R"(,"headers":)" + to_text(headers_json(answer)) + "," +
+         body_members(answer) + "}";
 }
 
 // Names of a query whose values are no business of who reads an error: "api_key", "X-Amz-Signature", "sig".
 bool is_secret_name(std::string name) {
   for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   constexpr std::array<std::string_view, 4> whole{"key", "sig", "code", "auth"};
-  constexpr std::array<std::string_view, 10> within{"token", "secret", "passw", "apikey", "api_key", "api-key",
-                                                    "access_key", "signature", "credential", "session"};
+  constexpr std::array<std::string_view, 10> within{"token",   "secret",     "passw",     "apikey",     "api_key",
+                                                    "api-key", "access_key", "signature", "credential", "session"};
   return std::ranges::any_of(whole, [&](auto word) { return name == word; }) ||
          std::ranges::any_of(within, [&](auto word) { return name.find(word) != std::string::npos; });
 }
@@ -106,7 +104,8 @@ std::string url_of_error(const HttpRequest& request) {
     const std::string pair = url.substr(at, end - at);
     const auto equals = pair.find('=');
     shown += mark;
-    shown += equals != std::string::npos && is_secret_name(pair.substr(0, equals)) ? pair.substr(0, equals) + "=***" : pair;
+    shown +=
+        equals != std::string::npos && is_secret_name(pair.substr(0, equals)) ? pair.substr(0, equals) + "=***" : pair;
     at = end + 1;
   }
   return shown;
@@ -118,10 +117,10 @@ std::string name_of(const HttpRequest& request) {
 }
 
 ToolResult too_large(const HttpRequest& request, std::size_t bytes_max) {
-  return failed(error_of("output_limit",
-                         name_of(request) + " answered with more than " + std::to_string(bytes_max) +
-                             " bytes; with `stream: true` a large body is kept apart, and the result has "
-                             "its reference"));
+  return failed(
+      error_of("output_limit", name_of(request) + " answered with more than " + std::to_string(bytes_max) +
+                                   " bytes; with `stream: true` a large body is kept apart, and the result has "
+                                   "its reference"));
 }
 
 ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, std::size_t bytes_max) {
@@ -135,23 +134,20 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
       return result;
     }
     case End::timed_out: return timed_out(name_of(request) + ": the connection");
-    case End::forbidden:
-      return refused(name_of(request) + " may not be reached from this worker: " + answer.trouble);
+    case End::forbidden: return refused(name_of(request) + " may not be reached from this worker: " + answer.trouble);
     case End::invalid: return refused(name_of(request) + " was not sent: " + answer.trouble);
     case End::unsupported:
-      return failed(error_of("unsupported", name_of(request) + " answered in a way that nobody asked for: " + answer.trouble));
-    case End::oversized:
-      return failed(error_of("output_limit", name_of(request) + " failed: " + answer.trouble));
+      return failed(
+          error_of("unsupported", name_of(request) + " answered in a way that nobody asked for: " + answer.trouble));
+    case End::oversized: return failed(error_of("output_limit", name_of(request) + " failed: " + answer.trouble));
     case End::untrusted:
     case End::broken:
     case End::whole: break;
   }
-  return failed(
-      error_of("connection", name_of(request) + " failed: " + answer.trouble, answer.end != End::untrusted));
+  return failed(error_of("connection", name_of(request) + " failed: " + answer.trouble, answer.end != End::untrusted));
 }
 
-ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
-                    std::chrono::duration<double> elapsed) {
+ToolResult answered(const HttpAnswer& answer, const HttpRequest& request, std::chrono::duration<double> elapsed) {
   const int status = answer.status;
   const auto& wanted = request.wanted_statuses;
   const bool is_wanted = (status >= 200 && status < 300) ||

@@ -19,7 +19,18 @@ struct KeptBody {
 };
 
 struct HttpAnswer {
-  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, unsupported, invalid, broken };
+  enum class End {
+    whole,
+    too_large,
+    not_kept,
+    timed_out,
+    untrusted,
+    forbidden,
+    oversized,
+    unsupported,
+    invalid,
+    broken
+  };
   int status = 0;  // 0: nothing was answered
   std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined; without Set-Cookie
   std::vector<std::string> cookies;  // the values of Set-Cookie
@@ -43,8 +54,7 @@ struct HttpAnswer {
 [[nodiscard]] ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
                                   std::chrono::duration<double> elapsed);
 // Of one that did not. Neither cancelled nor past its deadline: that is for who holds the clock to say.
-[[nodiscard]] ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request,
-                                      std::size_t bytes_max);
+[[nodiscard]] ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, std::size_t bytes_max);
 [[nodiscard]] ToolResult too_large(const HttpRequest& request, std::size_t bytes_max);
 
 }  // namespace noetl::tools

@@ -47,8 +47,7 @@ bool HttpBody::keep_part(HttpAnswer& answer, std::string_view part) {
   if (!reference) return fails(answer, std::move(reference.error()));
   parts_.push_back(*std::move(reference));
   if (settings_.progress != nullptr)
-    settings_.progress->tell(
-        {.fraction = {}, .rows = {}, .text = std::to_string(bytes_) + " bytes received"});
+    settings_.progress->tell({.fraction = {}, .rows = {}, .text = std::to_string(bytes_) + " bytes received"});
   return true;
 }
 
@@ -58,11 +57,10 @@ void HttpBody::finish(HttpAnswer& answer) {
   if (!is_streamed) return;
   if (!answer.body.empty() && !keep_part(answer, answer.body)) return;
   const auto type = answer.headers.find("content-type");
-  const Json streamed{
-      {"size", bytes_},
-      {"content_type", type == answer.headers.end() ? std::string() : header_text(type->second)},
-      {"encoding", "base64"},
-      {"parts", parts_}};
+  const Json streamed{{"size", bytes_},
+                      {"content_type", type == answer.headers.end() ? std::string() : header_text(type->second)},
+                      {"encoding", "base64"},
+                      {"parts", parts_}};
   auto reference = settings_.results->keep(to_text(Json{{"streamed", streamed}}));
   if (!reference) {
     (void)fails(answer, std::move(reference.error()));

@@ -10,8 +10,7 @@ std::string key_of(const HttpRequest& request) {
   const Url& url = request.url;
   return (url.is_tls ? "https " : "http ") + url.host + " " + std::to_string(url.port) +
          (request.is_tls_verified ? " 1 " : " 0 ") + request.ca_file + " " + request.client_cert_file + " " +
-         request.client_key_file + " " + request.proxy.text() + " " + request.proxy.user + " " +
-         request.proxy.password;
+         request.client_key_file + " " + request.proxy.text() + " " + request.proxy.user + " " + request.proxy.password;
 }
 
 }  // namespace
@@ -40,8 +39,7 @@ std::unique_ptr<fetch::Client> HttpClients::borrow(const HttpRequest& request) {
 void HttpClients::give_back(const HttpRequest& request, std::unique_ptr<fetch::Client> client) {
   std::list<Idle> expired;
   const std::lock_guard lock(mutex_);
-  idle_.push_back(
-      {.key = key_of(request), .client = std::move(client), .since = std::chrono::steady_clock::now()});
+  idle_.push_back({.key = key_of(request), .client = std::move(client), .since = std::chrono::steady_clock::now()});
   if (idle_.size() > idle_max) expired.splice(expired.end(), idle_, idle_.begin());
 }
 

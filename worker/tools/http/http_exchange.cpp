@@ -77,8 +77,7 @@ HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const Exch
                                  },
                              .body = [&](std::string_view bytes) { return body.take(answer, bytes); }};
   const fetch::Ending ending = client->send(
-      *message, {.connect_timeout = settings.connect_timeout, .deadline = settings.deadline},
-      settings.stop, reader);
+      *message, {.connect_timeout = settings.connect_timeout, .deadline = settings.deadline}, settings.stop, reader);
   // What the body was refused for says more than that reading was stopped.
   if (answer.end == End::whole) {
     answer.end = end_of(ending.how);

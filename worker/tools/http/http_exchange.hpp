@@ -16,7 +16,6 @@ struct ExchangeSettings {
   HttpBody::Settings body;
 };
 
-[[nodiscard]] HttpAnswer exchange(HttpClients& clients, const HttpRequest& request,
-                                  const ExchangeSettings& settings);
+[[nodiscard]] HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const ExchangeSettings& settings);
 
 }  // namespace noetl::tools

@@ -26,8 +26,7 @@ base::Result<void> bad_auth(const std::string& why) {
   return failure(ErrorCode::invalid_input, "option 'auth' of tool http " + why, "auth");
 }
 
-base::Result<void> add_secret_header(HttpRequest& request, const std::string& name,
-                                     const std::string& value) {
+base::Result<void> add_secret_header(HttpRequest& request, const std::string& name, const std::string& value) {
   request.secret_headers.insert(base::lower_case(name));
   return add_header(request, name, value);
 }
@@ -86,14 +85,12 @@ base::Result<Part> part_of(const Json& value, const reach::FilesRoot& root) {
     return failure(ErrorCode::invalid_input, "option 'files' must be a map of paths or of maps", "files");
   const std::string path = auth_field(value, {"path"});
   part.filename = auth_field(value, {"filename", "name"});
-  if (part.filename.empty())
-    part.filename = path.empty() ? "file" : std::filesystem::path(path).filename().string();
+  if (part.filename.empty()) part.filename = path.empty() ? "file" : std::filesystem::path(path).filename().string();
   if (const std::string type = auth_field(value, {"content_type", "type"}); !type.empty()) part.type = type;
   base::Result<std::string> text = std::string();
   if (value.contains("content_b64")) {
     auto decoded = base::base64_decoded(auth_field(value, {"content_b64"}));
-    if (!decoded)
-      return failure(ErrorCode::invalid_input, "option 'files': 'content_b64' is not base64", "files");
+    if (!decoded) return failure(ErrorCode::invalid_input, "option 'files': 'content_b64' is not base64", "files");
     text = *std::move(decoded);
   } else if (value.contains("content")) {
     const Json& content = value.at("content");
@@ -173,7 +170,8 @@ base::Result<void> set_multipart(HttpRequest& request, const Json& files, const 
     const auto filename = quoted_field(part->filename);
     if (!filename) return tl::unexpected(filename.error());
     if (!fetch::is_header_value(part->type))
-      return failure(ErrorCode::invalid_input, "option 'files': the content_type of '" + storable_text(name) + "' has a control character",
+      return failure(ErrorCode::invalid_input,
+                     "option 'files': the content_type of '" + storable_text(name) + "' has a control character",
                      "files");
     body += "; filename=" + *filename + "\r\nContent-Type: " + part->type + "\r\n\r\n" + part->content + "\r\n";
   }

@@ -9,8 +9,7 @@
 namespace noetl::tools {
 
 // Puts a header into the request; invalid_input for names and values that no header may have.
-[[nodiscard]] base::Result<void> add_header(HttpRequest& request, const std::string& name,
-                                            const std::string& value);
+[[nodiscard]] base::Result<void> add_header(HttpRequest& request, const std::string& name, const std::string& value);
 
 // Options `auth` and `credential`: basic, bearer, api_key in a header or in the query; else what the url says.
 [[nodiscard]] base::Result<void> read_auth(HttpRequest& request, const ToolCall& call);

@@ -29,8 +29,7 @@ const Json* http_option(const ToolCall& call, std::initializer_list<std::string_
 base::Result<std::string> text_of(const Json& value, const std::string& name) {
   const std::optional<std::string> text = scalar_text(value);
   if (text) return *text;
-  return failure(ErrorCode::invalid_input, "option '" + name + "' must be a text, not " + value.type_name(),
-                 name);
+  return failure(ErrorCode::invalid_input, "option '" + name + "' must be a text, not " + value.type_name(), name);
 }
 
 // name=value pairs; a list gives its name several times, null gives nothing.
@@ -49,15 +48,12 @@ base::Result<fetch::QueryText> encoded_pairs(const Json& pairs, const std::strin
   return query;
 }
 
-bool is_method(std::string_view name) {
-  return name.size() <= 32 && fetch::is_token(name) && name != "CONNECT";
-}
+bool is_method(std::string_view name) { return name.size() <= 32 && fetch::is_token(name) && name != "CONNECT"; }
 
 base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
   const Json* headers = http_option(call, {"headers"});
   if (headers == nullptr) return {};
-  if (!headers->is_object())
-    return failure(ErrorCode::invalid_input, "option 'headers' must be a map", "headers");
+  if (!headers->is_object()) return failure(ErrorCode::invalid_input, "option 'headers' must be a map", "headers");
   for (const auto& [name, value] : headers->items()) {
     if (value.is_null()) continue;
     auto text = text_of(value, "headers." + name);
@@ -78,8 +74,8 @@ void set_body(HttpRequest& request, const Json& value) {
   // A text is sent as it is; anything else as JSON.
   const bool is_text = value.is_string();
   request.body = is_text ? value.get<std::string>() : to_text(value);
-  request.headers.emplace("content-type", is_text && !Json::accept(request.body) ? "text/plain; charset=utf-8"
-                                                                                 : "application/json");
+  request.headers.emplace("content-type",
+                          is_text && !Json::accept(request.body) ? "text/plain; charset=utf-8" : "application/json");
 }
 
 base::Result<void> read_body(HttpRequest& request, const ToolCall& call, const reach::FilesRoot& root) {
@@ -105,9 +101,8 @@ base::Result<void> read_body(HttpRequest& request, const ToolCall& call, const r
   const Json* content = http_option(call, {"data"});
   if (content == nullptr) return {};
   const bool is_split = content->is_object() && !content->empty() &&
-                        std::all_of(content->items().begin(), content->items().end(), [](const auto& item) {
-                          return item.key() == "query" || item.key() == "body";
-                        });
+                        std::all_of(content->items().begin(), content->items().end(),
+                                    [](const auto& item) { return item.key() == "query" || item.key() == "body"; });
   if (!is_split) {
     set_body(request, *content);
     return {};
@@ -122,8 +117,7 @@ base::Result<void> read_proxy(HttpRequest& request, const ToolCall& call) {
   if (!proxy) return tl::unexpected(proxy.error());
   if (proxy->empty()) return {};
   auto url = fetch::parse_url(proxy->find("://") == std::string::npos ? "http://" + *proxy : *proxy);
-  if (!url || url->is_tls)
-    return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
+  if (!url || url->is_tls) return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
   if (auto checked = fetch::check_login(url->user, url->password); !checked)
     return failure(ErrorCode::invalid_input, "option 'proxy': " + checked.error().message, "proxy");
   request.proxy = *std::move(url);
@@ -245,8 +239,7 @@ base::Result<void> check_destination(const HttpRequest& request) {
 
 base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
   if (!to.user.empty() || !to.password.empty())
-    return failure(ErrorCode::invalid_input,
-                   "the new url has a user or a password, which only the step may give");
+    return failure(ErrorCode::invalid_input, "the new url has a user or a password, which only the step may give");
   if (request.url.is_tls && !to.is_tls)
     return failure(ErrorCode::invalid_input, to.origin() + " is not encrypted, and the request was");
   const bool becomes_get = status == 303 || ((status == 301 || status == 302) && request.method == "POST");

@@ -52,8 +52,7 @@ base::Result<std::optional<std::size_t>> streams_above(const ToolCall& call) {
   const auto is_wanted = bool_option(call, "stream", false);
   if (!is_wanted)
     return base::failure(base::ErrorCode::invalid_input,
-                         "option 'stream' must be true, false or a number of bytes, not " + to_text(*option),
-                         "stream");
+                         "option 'stream' must be true, false or a number of bytes, not " + to_text(*option), "stream");
   return *is_wanted ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
@@ -108,14 +107,12 @@ ToolResult HttpTool::send(const ToolCall& call, HttpRequest& request) {
       return result.result.size() > bytes_max ? too_large(request, bytes_max) : result;
     }
     auto target = fetch::resolve_url(request.url, answer.headers.at("location"));
-    if (!target)
-      return refused(name_of(request) + " redirected to where it may not: " + target.error().message);
+    if (!target) return refused(name_of(request) + " redirected to where it may not: " + target.error().message);
     auto next = redirected(request, answer.status, *std::move(target));
     if (!next) return refused(name_of(request) + " redirected to where it may not: " + next.error().message);
     request = *std::move(next);
   }
-  return refused(name_of(request) + " redirected more than " + std::to_string(settings_.redirects_max) +
-                 " times");
+  return refused(name_of(request) + " redirected more than " + std::to_string(settings_.redirects_max) + " times");
 }
 
 }  // namespace noetl::tools

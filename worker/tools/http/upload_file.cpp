@@ -11,9 +11,9 @@ base::Result<std::string> upload_file(const reach::FilesRoot& root, const std::s
   const auto file = root.open(path, option);
   if (!file) return tl::unexpected(file.error());
   if (file->size() > upload_bytes_max) {
-    return base::failure(
-        base::ErrorCode::not_found,
-        "option '" + option + "': '" + path + "' is no file of at most 256 MiB on this worker", option);
+    return base::failure(base::ErrorCode::not_found,
+                         "option '" + option + "': '" + path + "' is no file of at most 256 MiB on this worker",
+                         option);
   }
   return file->read(upload_bytes_max);
 }

@@ -17,9 +17,7 @@ struct NatsTool::Bounds {
   std::chrono::steady_clock::time_point deadline;
   std::stop_token stop;
 
-  [[nodiscard]] bool is_over() const {
-    return stop.stop_requested() || std::chrono::steady_clock::now() >= deadline;
-  }
+  [[nodiscard]] bool is_over() const { return stop.stop_requested() || std::chrono::steady_clock::now() >= deadline; }
   // How long one call to the server may take: what is left, at most 5 s.
   [[nodiscard]] std::chrono::milliseconds patience() const {
     const auto left =
@@ -39,13 +37,11 @@ constexpr std::array<OptionSpec, 14> option_table{{
      "publish, request, js_publish, kv_put, kv_get, kv_delete, kv_purge or kv_keys; also `action`"},
     {"action", "text", "the same as `operation`"},
     {"subject", "text", "of publish, request and js_publish"},
-    {"data", "any",
-     "what is sent: a text as it is, anything else as JSON; also `payload`, `message`, `value`"},
+    {"data", "any", "what is sent: a text as it is, anything else as JSON; also `payload`, `message`, `value`"},
     {"payload", "any", "the same as `data`"},
     {"message", "any", "the same as `data`"},
     {"message_id", "text", "of js_publish: within the stream's window a second one is dropped"},
-    {"bucket", "text",
-     "of the kv operations; made by kv_put when it is missing, unless `create_bucket` is false"},
+    {"bucket", "text", "of the kv operations; made by kv_put when it is missing, unless `create_bucket` is false"},
     {"key", "text", "of the kv operations but kv_keys"},
     {"value", "any", "of kv_put"},
     {"create_bucket", "true or false", "whether kv_put makes a bucket that is missing; default true"},
@@ -79,11 +75,9 @@ base::Result<void> pin_servers(nats::ConnectionSettings& wanted, const reach::Re
                                                            : scheme + 3;
     for (const reach::Address& address : *addresses) {
       const std::string text = address.is_v4() ? address.text() : "[" + address.text() + "]";
-      pinned += (pinned.empty() ? "" : ",") + server.substr(0, host) + text + ":" +
-                std::to_string(named.front().port);
+      pinned += (pinned.empty() ? "" : ",") + server.substr(0, host) + text + ":" + std::to_string(named.front().port);
     }
-    if (wanted.tls_host.empty() && !reach::parse_address(named.front().host))
-      wanted.tls_host = named.front().host;
+    if (wanted.tls_host.empty() && !reach::parse_address(named.front().host)) wanted.tls_host = named.front().host;
   }
   wanted.url = pinned;
   wanted.ignores_other_servers = true;
@@ -121,14 +115,15 @@ void put_value(Json& result, const std::string& name, const std::string& bytes) 
 // Every server of the list. The worker's own was chosen by its operator: a credential that names no hosts may go there.
 base::Result<void> check_servers(const ToolCall& call, const Credential& auth, const std::string& servers,
                                  bool is_own) {
-  const bool is_anywhere = std::all_of(auth.policies.begin(), auth.policies.end(),
-                                       [](const auto& policy) { return policy.hosts.empty(); });
+  const bool is_anywhere =
+      std::all_of(auth.policies.begin(), auth.policies.end(), [](const auto& policy) { return policy.hosts.empty(); });
   const Credential* const checked = is_own && is_anywhere ? nullptr : &auth;
   for (std::size_t at = 0; at < servers.size();) {
     const std::size_t end = std::min(servers.find(',', at), servers.size());
     const std::string one = servers.substr(at, end - at);
     const auto place = secrets::destination_of_url(one.find("://") == std::string::npos ? "nats://" + one : one);
-    if (auto allowed = check_destination(call, checked, place.value_or(secrets::Destination{})); !allowed) return allowed;
+    if (auto allowed = check_destination(call, checked, place.value_or(secrets::Destination{})); !allowed)
+      return allowed;
     at = end + 1;
   }
   return {};
@@ -138,8 +133,7 @@ base::Result<std::string> wanted_text(const ToolCall& call, std::string_view nam
   auto text = text_option(call, {name});
   if (text && text->empty()) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "this operation of tool nats needs the option '" + std::string(name) + "'",
-                         std::string(name));
+                         "this operation of tool nats needs the option '" + std::string(name) + "'", std::string(name));
   }
   return text;
 }
@@ -182,8 +176,7 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
   // An authority of ours alone does not ask for TLS of a server that was named without it.
   if (wanted.url.find("tls://") != std::string::npos) wanted.tls_ca_file = settings_.tls_ca_file;
   std::string key;
-  for (const auto* part :
-       {&wanted.url, &wanted.user, &wanted.password, &wanted.token, &wanted.credentials_file})
+  for (const auto* part : {&wanted.url, &wanted.user, &wanted.password, &wanted.token, &wanted.credentials_file})
     key += *part + '\0';
   Connection connection;
   {
@@ -208,8 +201,7 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
   while (!connection->wait_connected(std::chrono::milliseconds(50))) {
     if (bounds.is_over()) return bounds.failure("connecting to NATS at " + connection->shown_url());
     if (connection->is_closed() || std::chrono::steady_clock::now() >= until) {
-      return base::failure(base::ErrorCode::unavailable,
-                           "NATS at " + connection->shown_url() + " cannot be reached");
+      return base::failure(base::ErrorCode::unavailable, "NATS at " + connection->shown_url() + " cannot be reached");
     }
   }
   return connection;
@@ -225,11 +217,12 @@ Result<nats::Subject> subject_of(const ToolCall& call) {
   if (!text) return tl::unexpected(text.error());
   for (const std::string_view reserved : {"$JS.", "$SYS."}) {
     if (text->starts_with(reserved))
-      return base::failure(base::ErrorCode::invalid_input,
-                           "option 'subject' of tool nats begins with " + std::string(reserved) +
-                               ", which NATS keeps for requests to itself; streams and consumers are for their operator to "
-                               "make, and the kv operations reach buckets",
-                           "subject");
+      return base::failure(
+          base::ErrorCode::invalid_input,
+          "option 'subject' of tool nats begins with " + std::string(reserved) +
+              ", which NATS keeps for requests to itself; streams and consumers are for their operator to "
+              "make, and the kv operations reach buckets",
+          "subject");
   }
   auto subject = nats::Subject::parse(*std::move(text));
   if (!subject) subject.error().message = "option 'subject' of tool nats: " + subject.error().message;
@@ -363,8 +356,8 @@ ToolResult NatsTool::run_operation(const ToolCall& call) {
   if (!done) return failed(done.error());
   std::string text = to_text(*done);
   if (text.size() > settings_.limits.result_bytes_max) {
-    return failed(error_of("output_limit", "the answer has more than " +
-                                               std::to_string(settings_.limits.result_bytes_max) + " bytes"));
+    return failed(error_of("output_limit",
+                           "the answer has more than " + std::to_string(settings_.limits.result_bytes_max) + " bytes"));
   }
   return completed(std::move(text));
 }

@@ -26,8 +26,8 @@ base::Result<void> read_action(ObjectCall& object, const ToolCall& call) {
   } else if (*name == "delete" || *name == "remove") {
     object.action = Action::remove;
   } else {
-    return failure(ErrorCode::invalid_input,
-                   "option 'action' must be put, get or delete, not '" + *name + "'", "action");
+    return failure(ErrorCode::invalid_input, "option 'action' must be put, get or delete, not '" + *name + "'",
+                   "action");
   }
   return {};
 }
@@ -38,15 +38,19 @@ base::Result<void> check_place(const ObjectCall& object) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   if (object.bucket.size() > 222 || object.bucket.find_first_not_of(letters) != std::string::npos ||
       object.bucket.find("..") != std::string::npos || object.bucket == ".")
-    return failure(ErrorCode::invalid_input, "option 'bucket' must be letters, digits, '-', '_' and single '.'", "bucket");
-  if (object.key.size() > 1024) return failure(ErrorCode::invalid_input, "option 'key' has more than 1024 bytes", "key");
-  if (std::any_of(object.key.begin(), object.key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return failure(ErrorCode::invalid_input, "option 'bucket' must be letters, digits, '-', '_' and single '.'",
+                   "bucket");
+  if (object.key.size() > 1024)
+    return failure(ErrorCode::invalid_input, "option 'key' has more than 1024 bytes", "key");
+  if (std::any_of(object.key.begin(), object.key.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
     return failure(ErrorCode::invalid_input, "option 'key' has a line break or another control character", "key");
   for (std::size_t at = 0; at <= object.key.size();) {
     const std::size_t slash = std::min(object.key.find('/', at), object.key.size());
     const std::string part = object.key.substr(at, slash - at);
     if (part == "." || part == "..")
-      return failure(ErrorCode::invalid_input, "option 'key' has '" + part + "' between slashes, which would lead to another object", "key");
+      return failure(ErrorCode::invalid_input,
+                     "option 'key' has '" + part + "' between slashes, which would lead to another object", "key");
     at = slash + 1;
   }
   return {};
@@ -88,8 +92,7 @@ base::Result<void> read_content(ObjectCall& object, const ToolCall& call, const 
   if (object.action != Action::put) return {};
   const Json* content = find_option(call, {"content", "data"});
   if (object.path.empty() && content == nullptr)
-    return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'",
-                   "source");
+    return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'", "source");
   if (!object.path.empty()) {
     auto text = upload_file(files, object.path, "source");
     if (!text) return tl::unexpected(text.error());
@@ -122,7 +125,8 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
     return allowed;
   std::string target = url->target.text();
   if (target.find('?') != std::string::npos)
-    return failure(ErrorCode::invalid_input, "option 'endpoint' has a query, and an object's address has none", "endpoint");
+    return failure(ErrorCode::invalid_input, "option 'endpoint' has a query, and an object's address has none",
+                   "endpoint");
   while (target.ends_with('/')) target.pop_back();
   target += "/" + base::percent_encoded(object.bucket);
   for (std::size_t at = 0; at <= object.key.size();) {
@@ -132,9 +136,7 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
   }
   url->target = fetch::Target::encoded(target);
   object.request.url = *std::move(url);
-  object.request.method = object.action == Action::put   ? "PUT"
-                          : object.action == Action::get ? "GET"
-                                                         : "DELETE";
+  object.request.method = object.action == Action::put ? "PUT" : object.action == Action::get ? "GET" : "DELETE";
   object.request.follows_redirects = false;
   if (object.action == Action::put) {
     object.request.headers["content-type"] = object.content_type;
@@ -145,8 +147,7 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
 
 }  // namespace
 
-base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind,
-                                        const reach::FilesRoot& files) {
+base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind, const reach::FilesRoot& files) {
   ObjectCall object;
   for (const auto read : {read_action, read_place}) {
     if (auto done = read(object, call); !done) return tl::unexpected(done.error());

@@ -47,8 +47,7 @@ constexpr std::array<OptionSpec, 19> option_table{{
     {"timeout", "seconds", "of the whole call"},
 }};
 
-ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json result,
-                      const reach::FilesRoot& files) {
+ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json result, const reach::FilesRoot& files) {
   const auto type = answer.headers.find("content-type");
   result["content_type"] = type == answer.headers.end() ? std::string() : header_text(type->second);
   result["size"] = answer.body.size();
@@ -56,8 +55,7 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
     auto file = files.create(object.path, "source");
     if (!file) return failed(file.error());
     if (!file->write(answer.body) || !file->close())
-      return failed(
-          error_of("internal", "option 'source': '" + object.path + "' could not be written whole", true));
+      return failed(error_of("internal", "option 'source': '" + object.path + "' could not be written whole", true));
     result["path"] = object.path;
     return completed(to_text(result));
   }
@@ -77,12 +75,11 @@ struct ObjectTool::Way {
   std::size_t bytes_max;
 
   [[nodiscard]] HttpAnswer ask(HttpClients& clients, const HttpRequest& request) const {
-    return exchange(
-        clients, request,
-        {.connect_timeout = std::chrono::seconds(10),
-         .deadline = deadline,
-         .stop = call.stop,
-         .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}});
+    return exchange(clients, request,
+                    {.connect_timeout = std::chrono::seconds(10),
+                     .deadline = deadline,
+                     .stop = call.stop,
+                     .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}});
   }
   [[nodiscard]] ToolResult failure_of(const HttpAnswer& answer, const HttpRequest& request) const {
     if (call.stop.stop_requested()) return cancelled();
@@ -100,14 +97,14 @@ ToolResult ObjectTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_call(call); });
 }
 
-tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::ServiceAccount& account,
-                                                           const Way& way) {
+tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::ServiceAccount& account, const Way& way) {
   const auto now = std::chrono::system_clock::now();
   if (auto kept = tokens_.find(account, now)) return *std::move(kept);
   const auto request = objects::token_request_of(account, now);
   if (!request) return tl::unexpected(failed(request.error()));
   // Of a stored credential the address is its own; of one that was rendered from the keychain it might be anybody's.
-  if (auto allowed = check_destination(way.call, nullptr, {.host = request->url.host, .port = request->url.port}); !allowed)
+  if (auto allowed = check_destination(way.call, nullptr, {.host = request->url.host, .port = request->url.port});
+      !allowed)
     return tl::unexpected(failed(allowed.error()));
   const HttpAnswer answer = way.ask(clients_, *request);
   if (answer.end != HttpAnswer::End::whole) return tl::unexpected(way.failure_of(answer, *request));
@@ -117,8 +114,7 @@ tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::Servic
     ToolResult refused = answered(answer, *request, std::chrono::seconds(0));
     refused.result = "null";
     if (!refused.error) refused = failed(error_of("auth", name_of(*request) + " gave no access_token"));
-    if (answer.status == 400)
-      refused.error->kind = "auth";  // invalid_grant: the account or its key is not valid
+    if (answer.status == 400) refused.error->kind = "auth";  // invalid_grant: the account or its key is not valid
     return tl::unexpected(std::move(refused));
   }
   const auto lives = std::chrono::seconds(given.value("expires_in", 0));
@@ -130,8 +126,8 @@ std::optional<ToolResult> ObjectTool::identify(ObjectCall& object, const Way& wa
   const Json& fields = object.credential.data;
   const std::string id =
       auth_field(fields, {"access_key", "access_key_id", "aws_access_key_id", "key_id", "hmac_key_id"});
-  const std::string secret = auth_field(
-      fields, {"secret_key", "secret_access_key", "aws_secret_access_key", "secret", "hmac_secret"});
+  const std::string secret =
+      auth_field(fields, {"secret_key", "secret_access_key", "aws_secret_access_key", "secret", "hmac_secret"});
   if (!id.empty() && !secret.empty()) {
     objects::sign(object.request,
                   {.id = id,
@@ -166,9 +162,8 @@ ToolResult ObjectTool::run_call(const ToolCall& call) {
   if (!object) return failed(object.error());
   if (call.stop.stop_requested()) return cancelled();
   const bool is_to_file = object->action == Action::get && !object->path.empty();
-  const Way way{.call = call,
-                .deadline = *deadline,
-                .bytes_max = is_to_file ? download_bytes_max : limits_.result_bytes_max};
+  const Way way{
+      .call = call, .deadline = *deadline, .bytes_max = is_to_file ? download_bytes_max : limits_.result_bytes_max};
   const std::size_t sent = object->request.body.size();
   if (auto failure = identify(*object, way)) return *std::move(failure);
   const HttpAnswer answer = way.ask(clients_, object->request);
@@ -182,8 +177,7 @@ ToolResult ObjectTool::run_call(const ToolCall& call) {
               {"bucket", object->bucket},
               {"key", object->key},
               {"uri", (kind_ == "gcs" ? "gs://" : "s3://") + object->bucket + "/" + object->key}};
-  if (object->action == Action::get)
-    return downloaded(answer, *object, std::move(result), reach_of(limits_).files);
+  if (object->action == Action::get) return downloaded(answer, *object, std::move(result), reach_of(limits_).files);
   if (object->action == Action::put) result["size"] = sent;
   if (const auto etag = answer.headers.find("etag"); etag != answer.headers.end())
     result["etag"] = storable_text(etag->second);

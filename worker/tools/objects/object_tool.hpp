@@ -24,8 +24,7 @@ class ObjectTool final : public Tool {
   [[nodiscard]] ToolResult run_call(const ToolCall& call);
   // Who we are, into the request. A result is the failure to find out.
   [[nodiscard]] std::optional<ToolResult> identify(objects::ObjectCall& object, const Way& way);
-  [[nodiscard]] tl::expected<std::string, ToolResult> token_of(const objects::ServiceAccount& account,
-                                                               const Way& way);
+  [[nodiscard]] tl::expected<std::string, ToolResult> token_of(const objects::ServiceAccount& account, const Way& way);
 
   const std::string kind_;
   const ToolLimits limits_;

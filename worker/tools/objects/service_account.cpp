@@ -31,13 +31,11 @@ std::string base64_url(std::string_view bytes) {
 tl::unexpected<base::Error> bad_key(const char* what) {
   return base::failure(
       base::ErrorCode::invalid_input,
-      std::string("the service account's private_key ") + what + "; it must be a PEM text of an RSA key",
-      "auth");
+      std::string("the service account's private_key ") + what + "; it must be a PEM text of an RSA key", "auth");
 }
 
 base::Result<std::string> signed_text(const std::string& text, const std::string& pem) {
-  const std::unique_ptr<BIO, int (*)(BIO*)> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                   BIO_free);
+  const std::unique_ptr<BIO, int (*)(BIO*)> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(
       PEM_read_bio_PrivateKey(source.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
   if (!key) return bad_key("cannot be read");
@@ -65,14 +63,12 @@ std::optional<ServiceAccount> service_account_of(const Json& fields) {
   ServiceAccount account{.email = auth_field(fields, {"client_email"}),
                          .private_key = auth_field(fields, {"private_key"}),
                          .key_id = auth_field(fields, {"private_key_id"})};
-  if (const std::string url = auth_field(fields, {"token_uri", "token_url"}); !url.empty())
-    account.token_url = url;
+  if (const std::string url = auth_field(fields, {"token_uri", "token_url"}); !url.empty()) account.token_url = url;
   if (!account.email.empty() && !account.private_key.empty()) return account;
   for (const char* name : {"service_account_json", "service_account", "credentials_json", "json"}) {
     const auto found = fields.find(name);
     if (found == fields.end()) continue;
-    const Json inner =
-        found->is_string() ? Json::parse(found->get_ref<const std::string&>(), nullptr, false) : *found;
+    const Json inner = found->is_string() ? Json::parse(found->get_ref<const std::string&>(), nullptr, false) : *found;
     if (inner.is_object() && inner.contains("private_key")) return service_account_of(inner);
   }
   return std::nullopt;
@@ -82,12 +78,11 @@ base::Result<std::string> assertion_of(const ServiceAccount& account, SystemTime
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   Json header{{"alg", "RS256"}, {"typ", "JWT"}};
   if (!account.key_id.empty()) header["kid"] = account.key_id;
-  const Json claims{
-      {"iss", account.email},
-      {"scope", scope},
-      {"aud", account.token_url},
-      {"iat", seconds},
-      {"exp", seconds + std::chrono::duration_cast<std::chrono::seconds>(assertion_time).count()}};
+  const Json claims{{"iss", account.email},
+                    {"scope", scope},
+                    {"aud", account.token_url},
+                    {"iat", seconds},
+                    {"exp", seconds + std::chrono::duration_cast<std::chrono::seconds>(assertion_time).count()}};
   const std::string text = base64_url(to_text(header)) + "." + base64_url(to_text(claims));
   const auto signature = signed_text(text, account.private_key);
   if (!signature) return tl::unexpected(signature.error());

@@ -19,9 +19,8 @@ using Digest = std::array<unsigned char, 32>;
 Digest hmac(std::string_view key, std::string_view text) {
   Digest digest{};
   unsigned length = digest.size();
-  const auto* made =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
+  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                          reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
   if (made == nullptr) throw std::runtime_error("HMAC-SHA256 failed");
   return digest;
 }
@@ -78,8 +77,7 @@ void sign(HttpRequest& request, const SigningKey& key, std::chrono::system_clock
   for (const std::string_view part :
        {std::string_view(key.region), std::string_view("s3"), std::string_view("aws4_request")})
     derived = hmac(bytes_of(derived), part);
-  request.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=" + key.id + "/" + scope +
-                                     ",SignedHeaders=" + names +
+  request.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=" + key.id + "/" + scope + ",SignedHeaders=" + names +
                                      ",Signature=" + hex(hmac(bytes_of(derived), to_sign));
 }
 

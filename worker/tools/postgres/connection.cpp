@@ -36,8 +36,7 @@ void read_row(const pg_result* result, int row, std::vector<Cell>& cells) {
     auto& cell = cells[static_cast<std::size_t>(i)];
     cell.reset();
     if (PQgetisnull(result, row, i) == 0) {
-      cell =
-          std::string_view(PQgetvalue(result, row, i), static_cast<std::size_t>(PQgetlength(result, row, i)));
+      cell = std::string_view(PQgetvalue(result, row, i), static_cast<std::size_t>(PQgetlength(result, row, i)));
     }
   }
 }
@@ -103,7 +102,7 @@ PGconn* start_connecting(const Target& target) {
   for (const auto& [name, value] : target.keywords) add(name.c_str(), value.c_str());
   const bool may_be_required = PQlibVersion() >= 160000;
   const bool is_encrypted = has_tls(target);
-  const std::string required = !target.require_auth.empty()           ? target.require_auth
+  const std::string required = !target.require_auth.empty()         ? target.require_auth
                                : target.is_guarded && !is_encrypted ? "!password,!md5"
                                                                     : "";
   if (may_be_required && !required.empty()) add("require_auth", required.c_str());
@@ -125,10 +124,8 @@ Outcome<std::unique_ptr<Connection>> Connection::open(const Target& target, cons
   const auto destination = destination_of(target, reach);
   if (!destination) return tl::unexpected(tools::error_of(destination.error()));
   PGconn* handle = start_connecting(*destination);
-  if (handle == nullptr)
-    return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
-  std::unique_ptr<Connection> connection(
-      new Connection(handle, target.shown()));  // NOLINT: the constructor is private
+  if (handle == nullptr) return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
+  std::unique_ptr<Connection> connection(new Connection(handle, target.shown()));  // NOLINT: the constructor is private
   if (auto connected = connection->finish_connecting(target, waiter); !connected)
     return tl::unexpected(connected.error());
   return connection;
@@ -149,8 +146,9 @@ Outcome<void> Connection::finish_connecting(const Target& target, const Waiter& 
         is_asked_for_password(PQsocket(handle_), target.require_auth)) {
       is_broken_ = true;
       return tl::unexpected(tools::error_of(
-          "auth", tried + ": it asks for the password in the clear or by MD5 on a connection without TLS, and was not told it; "
-                          "give the credential `sslmode: require`, or `require_auth: password` or `md5`"));
+          "auth",
+          tried + ": it asks for the password in the clear or by MD5 on a connection without TLS, and was not told it; "
+                  "give the credential `sslmode: require`, or `require_auth: password` or `md5`"));
     }
     state = PQconnectPoll(handle_);
   }
@@ -174,8 +172,7 @@ Outcome<void> Connection::finish_connecting(const Target& target, const Waiter& 
 Connection::~Connection() { PQfinish(handle_); }
 
 bool Connection::is_usable() const {
-  if (is_broken_ || PQstatus(handle_) != CONNECTION_OK || PQtransactionStatus(handle_) != PQTRANS_IDLE)
-    return false;
+  if (is_broken_ || PQstatus(handle_) != CONNECTION_OK || PQtransactionStatus(handle_) != PQTRANS_IDLE) return false;
   // An idle session has nothing to say: what can be read is its end.
   pollfd watched{.fd = PQsocket(handle_), .events = POLLIN, .revents = 0};
   return poll(&watched, 1, 0) == 0;
@@ -203,8 +200,7 @@ domain::ToolError Connection::ended(Waiter::Ended how, std::string_view tried) {
   if (PQstatus(handle_) == CONNECTION_OK) cancel();
   is_broken_ = true;
   if (how == Waiter::Ended::cancelled) return tools::error_of("cancelled", "the call was stopped");
-  return tools::error_of("timeout", std::string(tried) + " did not end before its deadline; it was cancelled",
-                         true);
+  return tools::error_of("timeout", std::string(tried) + " did not end before its deadline; it was cancelled", true);
 }
 
 domain::ToolError Connection::lost(std::string_view tried) const {
@@ -263,7 +259,8 @@ Outcome<void> Connection::drain(const Waiter& waiter, std::string_view tried) {
   }
 }
 
-Outcome<Connection::Description> Connection::prepare(const Statement& statement, const Waiter& waiter, const std::string& tried) {
+Outcome<Connection::Description> Connection::prepare(const Statement& statement, const Waiter& waiter,
+                                                     const std::string& tried) {
   Description description;
   if (PQsendPrepare(handle_, "", statement.text.c_str(), 0, nullptr) == 0) return tl::unexpected(lost(tried));
   for (const bool is_description : {false, true}) {
@@ -288,8 +285,8 @@ Outcome<void> Connection::send(const Statement& statement, const Description* de
     const bool has_type = description != nullptr && description->parameters.size() == statement.values.size();
     auto text = parameter_text(statement.values[i], types_, has_type ? description->parameters[i] : 0);
     if (!text) {
-      const std::string place = i < statement.places.size() ? "row " + std::to_string(statement.places[i].first) + ", column '" +
-                                                                  statement.places[i].second + "'"
+      const std::string place = i < statement.places.size() ? "row " + std::to_string(statement.places[i].first) +
+                                                                  ", column '" + statement.places[i].second + "'"
                                                             : "parameter " + std::to_string(i + 1);
       return tl::unexpected(tools::error_of("invalid_input", tried + ", " + place + ": " + text.error().message));
     }
@@ -298,15 +295,16 @@ Outcome<void> Connection::send(const Statement& statement, const Description* de
   for (const auto& text : texts) pointers.push_back(text ? text->c_str() : nullptr);
   const auto count = static_cast<int>(pointers.size());
   const char* const sql = statement.text.c_str();
-  const int sent = description != nullptr ? PQsendQueryPrepared(handle_, "", count, pointers.data(), nullptr, nullptr, 0)
-                                          : PQsendQueryParams(handle_, sql, count, nullptr, pointers.data(), nullptr, nullptr, 0);
+  const int sent = description != nullptr
+                       ? PQsendQueryPrepared(handle_, "", count, pointers.data(), nullptr, nullptr, 0)
+                       : PQsendQueryParams(handle_, sql, count, nullptr, pointers.data(), nullptr, nullptr, 0);
   if (sent == 0) return tl::unexpected(lost(tried));
   PQsetSingleRowMode(handle_);
   return flush(waiter, tried);
 }
 
-Outcome<StatementEnd> Connection::run_plain(const Statement& statement, const Description* description, const RowHandler& handler,
-                                            const Waiter& waiter, const std::string& tried) {
+Outcome<StatementEnd> Connection::run_plain(const Statement& statement, const Description* description,
+                                            const RowHandler& handler, const Waiter& waiter, const std::string& tried) {
   if (auto sent = send(statement, description, waiter, tried); !sent) return tl::unexpected(sent.error());
   return read(handler, waiter, tried);
 }
@@ -341,8 +339,7 @@ Outcome<StatementEnd> Connection::read(const RowHandler& handler, const Waiter& 
     } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       cancel();
       return tl::unexpected(tools::error_of(
-          "invalid_input",
-          tried + " is a COPY from or to the client: use the option 'copy', or the tool transfer"));
+          "invalid_input", tried + " is a COPY from or to the client: use the option 'copy', or the tool transfer"));
     } else {
       refusal = refused(result->get(), tried);
     }

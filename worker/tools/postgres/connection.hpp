@@ -61,8 +61,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // `tried` names the statement in errors: "statement 2 of 3".
-  [[nodiscard]] Outcome<StatementEnd> run(const Statement& statement, const RowHandler& handler,
-                                          const Waiter& waiter, const std::string& tried);
+  [[nodiscard]] Outcome<StatementEnd> run(const Statement& statement, const RowHandler& handler, const Waiter& waiter,
+                                          const std::string& tried);
   // The types of a statement's result columns, without running it.
   [[nodiscard]] Outcome<std::vector<Column>> describe(const std::string& sql, const Waiter& waiter);
   // COPY … FROM STDIN: next() gives chunks of COPY text until it is empty.

@@ -14,8 +14,9 @@ namespace {
 
 bool mentions_float_digits(std::string_view sql) {
   constexpr std::string_view name = "extra_float_digits";
-  return std::search(sql.begin(), sql.end(), name.begin(), name.end(),
-                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; }) != sql.end();
+  return std::search(sql.begin(), sql.end(), name.begin(), name.end(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+         }) != sql.end();
 }
 
 }  // namespace
@@ -32,21 +33,26 @@ Outcome<bool> Connection::learn(const Description& description, const Waiter& wa
   for (int depth = 0; depth < 8 && !wanted.empty(); ++depth) {
     // typcategory A also has int2vector and oidvector, whose text is no array's. Domains are followed to their base.
     const std::string sql =
-        "with recursive below(id, at, elem) as (select oid, oid, 0::pg_catalog.oid from pg_catalog.pg_type where oid = any('{" +
+        "with recursive below(id, at, elem) as (select oid, oid, 0::pg_catalog.oid from pg_catalog.pg_type where oid = "
+        "any('{" +
         wanted +
-        "}'::pg_catalog.oid[]) union all select b.id, t.typbasetype, 0::pg_catalog.oid from below b join pg_catalog.pg_type t "
-        "on t.oid = b.at where t.typtype = 'd') select b.id, t.oid, case when t.typcategory = 'A' and t.typlen = -1 and t.oid not "
-        "in (22, 30) then t.typelem else 0::pg_catalog.oid end, coalesce(e.typdelim, ',') from below b join pg_catalog.pg_type t on "
+        "}'::pg_catalog.oid[]) union all select b.id, t.typbasetype, 0::pg_catalog.oid from below b join "
+        "pg_catalog.pg_type t "
+        "on t.oid = b.at where t.typtype = 'd') select b.id, t.oid, case when t.typcategory = 'A' and t.typlen = -1 "
+        "and t.oid not "
+        "in (22, 30) then t.typelem else 0::pg_catalog.oid end, coalesce(e.typdelim, ',') from below b join "
+        "pg_catalog.pg_type t on "
         "t.oid = b.at left join pg_catalog.pg_type e on e.oid = t.typelem where t.typtype <> 'd'";
     wanted.clear();
-    const RowHandler handler{.columns = {}, .row = [&](std::span<const Cell> cells) {
-                               const auto number = [&](std::size_t i) {
-                                 return static_cast<TypeId>(std::strtoul(std::string(cells[i].value_or("0")).c_str(), nullptr, 10));
-                               };
-                               types_.learn(number(0), {.id = number(1), .element = number(2), .delimiter = cells[3]->front()});
-                               if (number(2) != 0) want(number(2));
-                               return true;
-                             }};
+    const RowHandler handler{
+        .columns = {}, .row = [&](std::span<const Cell> cells) {
+          const auto number = [&](std::size_t i) {
+            return static_cast<TypeId>(std::strtoul(std::string(cells[i].value_or("0")).c_str(), nullptr, 10));
+          };
+          types_.learn(number(0), {.id = number(1), .element = number(2), .delimiter = cells[3]->front()});
+          if (number(2) != 0) want(number(2));
+          return true;
+        }};
     auto end = run_plain({.text = sql, .values = {}, .places = {}}, nullptr, handler, waiter, tried);
     if (!end) return tl::unexpected(end.error());
   }
@@ -67,10 +73,12 @@ bool Connection::may_differ(const Description& description) const {
     const char* const value = PQparameterStatus(handle_, name);
     return value != nullptr && std::string_view(value).starts_with(wanted);
   };
-  const bool has_plain_styles = says("DateStyle", "ISO") && says("IntervalStyle", "postgres") && !says("IntervalStyle", "postgres_");
+  const bool has_plain_styles =
+      says("DateStyle", "ISO") && says("IntervalStyle", "postgres") && !says("IntervalStyle", "postgres_");
   if (has_plain_styles && floats_ == Floats::whole) return false;
-  constexpr std::array<TypeId, 14> same{type::boolean, type::bytea,   type::int8, type::int2,    type::int4, type::text, type::oid,
-                                        type::varchar, type::numeric, type::uuid, 18,            19,         1042,       869};
+  constexpr std::array<TypeId, 14> same{
+      type::boolean, type::bytea,   type::int8, type::int2, type::int4, type::text, type::oid,
+      type::varchar, type::numeric, type::uuid, 18,         19,         1042,       869};
   return std::any_of(description.columns.begin(), description.columns.end(), [&](const Column& column) {
     const Type known = types_.of(column.type);
     const TypeId id = known.element != 0 ? types_.of(known.element).id : known.id;
@@ -86,8 +94,8 @@ Outcome<Connection::OwnSettings> Connection::set_plain_forms(const Waiter& waite
   const std::string sql =
       "select pg_catalog.current_setting('datestyle'), pg_catalog.current_setting('intervalstyle'), "
       "pg_catalog.current_setting('extra_float_digits'), pg_catalog.set_config('datestyle', 'ISO', " +
-      scope + "), pg_catalog.set_config('intervalstyle', 'postgres', " + scope + "), pg_catalog.set_config('extra_float_digits', '1', " +
-      scope + ")";
+      scope + "), pg_catalog.set_config('intervalstyle', 'postgres', " + scope +
+      "), pg_catalog.set_config('extra_float_digits', '1', " + scope + ")";
   const RowHandler handler{.columns = {}, .row = [&](std::span<const Cell> cells) {
                              for (std::size_t i = 0; i < 3; ++i) own.values.emplace_back(cells[i].value_or(""));
                              return true;
@@ -99,11 +107,12 @@ Outcome<Connection::OwnSettings> Connection::set_plain_forms(const Waiter& waite
 }
 
 Outcome<void> Connection::set_own_forms(const OwnSettings& own, const Waiter& waiter, const std::string& tried) {
-  if (own.values.size() != 3 || PQtransactionStatus(handle_) == PQTRANS_INERROR) return {};  // a rollback undoes it as well
+  if (own.values.size() != 3 || PQtransactionStatus(handle_) == PQTRANS_INERROR)
+    return {};  // a rollback undoes it as well
   const std::string scope = own.is_in_transaction ? "true" : "false";
   const std::string sql = "select pg_catalog.set_config('datestyle', '" + own.values[0] + "', " + scope +
-                          "), pg_catalog.set_config('intervalstyle', '" + own.values[1] +
-                          "', " + scope + "), pg_catalog.set_config('extra_float_digits', '" + own.values[2] + "', " + scope + ")";
+                          "), pg_catalog.set_config('intervalstyle', '" + own.values[1] + "', " + scope +
+                          "), pg_catalog.set_config('extra_float_digits', '" + own.values[2] + "', " + scope + ")";
   auto end = run_plain({.text = sql, .values = {}, .places = {}}, nullptr, {}, waiter, tried);
   if (!end) return tl::unexpected(end.error());
   return {};
@@ -112,8 +121,10 @@ Outcome<void> Connection::set_own_forms(const OwnSettings& own, const Waiter& wa
 // Every text that we send is UTF-8, and so must every answer be, whatever the author set.
 Outcome<void> Connection::keep_utf8(const Waiter& waiter, const std::string& tried) {
   const char* const encoding = PQparameterStatus(handle_, "client_encoding");
-  if (encoding == nullptr || std::string_view(encoding) == "UTF8" || PQtransactionStatus(handle_) == PQTRANS_INERROR) return {};
-  auto end = run_plain({.text = "set client_encoding to 'UTF8'", .values = {}, .places = {}}, nullptr, {}, waiter, tried);
+  if (encoding == nullptr || std::string_view(encoding) == "UTF8" || PQtransactionStatus(handle_) == PQTRANS_INERROR)
+    return {};
+  auto end =
+      run_plain({.text = "set client_encoding to 'UTF8'", .values = {}, .places = {}}, nullptr, {}, waiter, tried);
   if (!end) return tl::unexpected(end.error());
   return {};
 }

@@ -7,9 +7,7 @@
 namespace noetl::tools::postgres {
 
 ConnectionPool::ConnectionPool(PoolSettings settings, const reach::Reach& reach)
-    : settings_(settings),
-      reach_(reach),
-      closer_([this](const std::stop_token& stop) { close_idle_ones(stop); }) {}
+    : settings_(settings), reach_(reach), closer_([this](const std::stop_token& stop) { close_idle_ones(stop); }) {}
 
 ConnectionPool::~ConnectionPool() {
   closer_.request_stop();
@@ -29,12 +27,10 @@ Outcome<ConnectionPool::Loan> ConnectionPool::borrow(const Target& target, const
   };
   while (true) {
     if (!one_is_free_.wait_until(lock, waiter.stop(), waiter.deadline(), is_free)) {
-      if (waiter.stop().stop_requested())
-        return tl::unexpected(tools::error_of("cancelled", "the call was stopped"));
+      if (waiter.stop().stop_requested()) return tl::unexpected(tools::error_of("cancelled", "the call was stopped"));
       return tl::unexpected(tools::error_of("timeout",
-                                            "all " + std::to_string(settings_.per_target_max) +
-                                                " connections to " + target.shown() +
-                                                " were busy until the deadline",
+                                            "all " + std::to_string(settings_.per_target_max) + " connections to " +
+                                                target.shown() + " were busy until the deadline",
                                             true));
     }
     Bucket& bucket = buckets_[key];
@@ -69,8 +65,7 @@ void ConnectionPool::give_back(const std::string& key, std::unique_ptr<Connectio
     return;
   }
   const std::lock_guard lock(mutex_);
-  buckets_[key].idle.push_back(
-      {.connection = std::move(connection), .since = std::chrono::steady_clock::now()});
+  buckets_[key].idle.push_back({.connection = std::move(connection), .since = std::chrono::steady_clock::now()});
   one_is_free_.notify_all();  // waiters may want other targets: each looks for itself
   has_idle_.notify_one();
 }

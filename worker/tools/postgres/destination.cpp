@@ -23,8 +23,7 @@ Keywords all_keywords(const Target& target) {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
       PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
   PQfreemem(complaint);
-  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr;
-       ++option) {
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
     if (option->val != nullptr && *option->val != '\0') all[option->keyword] = option->val;
   }
   for (const auto& [name, value] : target.keywords) all[name] = value;
@@ -87,12 +86,10 @@ base::Result<Places> places_of(const Keywords& all, const reach::Egress& egress)
   const auto addresses = entries_of(value("hostaddr"));
   const auto ports = entries_of(value("port"));
   const std::size_t count = std::max(hosts.size(), addresses.size());
-  const auto fits = [&](const std::vector<std::string>& list) {
-    return list.size() == 1 || list.size() == count;
-  };
+  const auto fits = [&](const std::vector<std::string>& list) { return list.size() == 1 || list.size() == count; };
   if (!fits(hosts) || !fits(addresses) || !fits(ports))
-    return base::failure(ErrorCode::invalid_input,
-                         "tool postgres was told lists of hosts and ports of unequal length", "host");
+    return base::failure(ErrorCode::invalid_input, "tool postgres was told lists of hosts and ports of unequal length",
+                         "host");
   const auto at = [](const std::vector<std::string>& list, std::size_t i) {
     return list.size() == 1 ? list[0] : list[i];
   };
@@ -114,8 +111,7 @@ base::Result<Target> destination_of(const Target& target, const reach::Reach& re
     if (all.contains(name))
       return base::failure(
           ErrorCode::invalid_input,
-          std::string("tool postgres takes no '") + name + "': it would be read from the worker's own files",
-          name);
+          std::string("tool postgres takes no '") + name + "': it would be read from the worker's own files", name);
   }
   Target safe = target;
   for (const char* name : {"sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir"}) {
@@ -129,8 +125,7 @@ base::Result<Target> destination_of(const Target& target, const reach::Reach& re
   if (!places) return tl::unexpected(places.error());
   safe.keywords["host"] = places->hosts;
   safe.keywords["port"] = places->ports;
-  if (places->addresses.find_first_not_of(',') != std::string::npos)
-    safe.keywords["hostaddr"] = places->addresses;
+  if (places->addresses.find_first_not_of(',') != std::string::npos) safe.keywords["hostaddr"] = places->addresses;
   return safe;
 }
 

@@ -44,20 +44,18 @@ constexpr std::array<OptionSpec, 28> option_table{{
      "`credential`"},
     {"credential", "name or map", "the same as `auth`"},
     {"pool", "map", "read over: how many connections are kept is the worker's business, not the playbook's"},
-    {"connection_string", "text",
-     "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
+    {"connection_string", "text", "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
 }};
 
 domain::ToolError too_large(std::size_t bytes_max, std::string_view what_was_written) {
   return error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
-                                      " bytes as JSON: select less, or use the tool transfer; " + std::string(what_was_written));
+                                      " bytes as JSON: select less, or use the tool transfer; " +
+                                      std::string(what_was_written));
 }
 
 struct Plain {
   std::string text;
-  operator Statement() const {
-    return {.text = text, .values = {}, .places = {}};
-  }  // NOLINT: meant to convert
+  operator Statement() const { return {.text = text, .values = {}, .places = {}}; }  // NOLINT: meant to convert
 };
 
 // Which statement, and which line of the step's SQL.
@@ -74,24 +72,20 @@ void add_place(domain::ToolError& error, const Statement& statement, std::size_t
   auto line = text.substr(before.rfind('\n') + 1);  // npos + 1 is 0
   line = line.substr(0, line.find_first_of("\r\n"));
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-  add_details(error, {{"line", statement.line + std::count(before.begin(), before.end(), '\n')}, {"code", std::string(line)}});
+  add_details(error,
+              {{"line", statement.line + std::count(before.begin(), before.end(), '\n')}, {"code", std::string(line)}});
 }
 
 // Runs the statements in turn; the first failure ends them.
 class Session {
  public:
   Session(Connection& connection, const Request& request, const Waiter& waiter, std::size_t bytes_max)
-      : connection_(connection),
-        request_(request),
-        waiter_(waiter),
-        bytes_max_(bytes_max),
-        text_(bytes_max) {}
+      : connection_(connection), request_(request), waiter_(waiter), bytes_max_(bytes_max), text_(bytes_max) {}
 
   ToolResult run(Progress* progress) {
     const bool is_one = request_.is_one_transaction;
     if (is_one) {
-      if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun)
-        return failed(begun.error());
+      if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun) return failed(begun.error());
     }
     for (std::size_t i = 0; i < request_.statements.size(); ++i) {
       if (progress != nullptr) progress->tell(statement_note(i, request_.statements.size()));
@@ -103,7 +97,8 @@ class Session {
       if (!committed) return end_badly(committed.error());
     }
     ToolResult result = completed(text_.text(true, false));
-    return result.result.size() > bytes_max_ ? failed(too_large(bytes_max_, "what the statements wrote was committed")) : result;
+    return result.result.size() > bytes_max_ ? failed(too_large(bytes_max_, "what the statements wrote was committed"))
+                                             : result;
   }
 
  private:
@@ -121,9 +116,10 @@ class Session {
       return error;
     }
     if (text_.is_full())
-      return too_large(bytes_max_, request_.is_one_transaction
-                                       ? "everything was rolled back"
-                                       : "what earlier statements wrote was committed, and what " + tried + " wrote may have been");
+      return too_large(bytes_max_,
+                       request_.is_one_transaction
+                           ? "everything was rolled back"
+                           : "what earlier statements wrote was committed, and what " + tried + " wrote may have been");
     // INSERT … RETURNING returns what it changed.
     const bool has_changed = end->tag.starts_with("INSERT") || end->tag.starts_with("UPDATE") ||
                              end->tag.starts_with("DELETE") || end->tag.starts_with("MERGE");
@@ -219,9 +215,8 @@ ToolResult PostgresTool::run_request(const ToolCall& call) {
   auto connection = pool_.borrow(*target, waiter);
   if (!connection) return failed(connection.error());
   ToolResult result =
-      request->copy
-          ? run_copy(**connection, *request->copy, waiter)
-          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run(call.progress);
+      request->copy ? run_copy(**connection, *request->copy, waiter)
+                    : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run(call.progress);
   BoundedOutput output(settings_.limits.output_bytes_max);
   const std::string notices = (*connection)->take_notices();
   output.append(notices.data(), notices.size());

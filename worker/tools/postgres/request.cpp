@@ -27,13 +27,12 @@ base::Result<std::string> sql_text(const Json& value, std::string_view option, b
   }
   if (!is_base64) return value.get<std::string>();
   if (auto decoded = base::base64_decoded(value.get_ref<const std::string&>())) return *std::move(decoded);
-  return failure(ErrorCode::invalid_input, "option '" + std::string(option) + "' is not base64",
-                 std::string(option));
+  return failure(ErrorCode::invalid_input, "option '" + std::string(option) + "' is not base64", std::string(option));
 }
 
 // One text, or a list of texts and of maps {query | command | sql, params}.
-base::Result<void> add_texts(std::vector<SqlText>& texts, const Json& value, std::string_view option,
-                             bool is_base64, const Json& parameters) {
+base::Result<void> add_texts(std::vector<SqlText>& texts, const Json& value, std::string_view option, bool is_base64,
+                             const Json& parameters) {
   if (!value.is_array()) {
     auto text = sql_text(value, option, is_base64);
     if (!text) return tl::unexpected(text.error());
@@ -61,8 +60,7 @@ base::Result<void> add_texts(std::vector<SqlText>& texts, const Json& value, std
   return {};
 }
 
-constexpr std::array<std::string_view, 6> plain_options{"command", "commands",  "query",
-                                                        "queries", "statement", "sql"};
+constexpr std::array<std::string_view, 6> plain_options{"command", "commands", "query", "queries", "statement", "sql"};
 
 // Nothing when no option gives SQL.
 base::Result<std::optional<std::vector<SqlText>>> texts_of(const ToolCall& call, const Json& parameters,
@@ -113,11 +111,10 @@ base::Result<std::vector<std::string>> names_of(const Json* value, const std::st
     }
     return names;
   }
-  const bool is_list = value->is_array() && std::all_of(value->begin(), value->end(),
-                                                        [](const Json& item) { return item.is_string(); });
+  const bool is_list =
+      value->is_array() && std::all_of(value->begin(), value->end(), [](const Json& item) { return item.is_string(); });
   if (!is_list)
-    return failure(ErrorCode::invalid_input, "option '" + option + "' must be a name or a list of names",
-                   option);
+    return failure(ErrorCode::invalid_input, "option '" + option + "' must be a name or a list of names", option);
   for (const Json& item : *value) names.push_back(item);
   return names;
 }
@@ -131,14 +128,12 @@ base::Result<Json> rows_of(const ToolCall& call) {
     rows = input_of(call);
   }
   if (rows.is_object()) rows = Json::array({rows});
-  const bool is_list = rows.is_array() && std::all_of(rows.begin(), rows.end(), [](const Json& row) {
-                         return row.is_object() && !row.empty();
-                       });
+  const bool is_list = rows.is_array() && std::all_of(rows.begin(), rows.end(),
+                                                      [](const Json& row) { return row.is_object() && !row.empty(); });
   if (is_list) return rows;
-  return failure(
-      ErrorCode::invalid_input,
-      "option 'table' needs rows: a map of columns, or a list of such maps, in 'rows', 'data' or 'args'",
-      "rows");
+  return failure(ErrorCode::invalid_input,
+                 "option 'table' needs rows: a map of columns, or a list of such maps, in 'rows', 'data' or 'args'",
+                 "rows");
 }
 
 struct Insert {
@@ -166,8 +161,8 @@ std::string conflict_clause(const std::vector<std::string>& columns, const std::
 base::Result<std::vector<std::string>> quoted_names(const std::vector<std::string>& names) {
   std::vector<std::string> quoted;
   for (const std::string& name : names) {
-    auto one = name.find('.') == std::string::npos ? quoted_name(name)
-                                                   : base::Result<std::string>(quoted_identifier(name));
+    auto one =
+        name.find('.') == std::string::npos ? quoted_name(name) : base::Result<std::string>(quoted_identifier(name));
     if (!one) return tl::unexpected(one.error());
     quoted.push_back(*std::move(one));
   }
@@ -199,8 +194,8 @@ base::Result<Insert> insert_of(const ToolCall& call, const std::string& table, c
                    "option 'mode: upsert' needs the option 'key': the columns of a unique constraint", "key");
   }
   if (*mode != "upsert" && *mode != "ignore") {
-    return failure(ErrorCode::invalid_input,
-                   "option 'mode' must be insert, upsert or ignore, not '" + *mode + "'", "mode");
+    return failure(ErrorCode::invalid_input, "option 'mode' must be insert, upsert or ignore, not '" + *mode + "'",
+                   "mode");
   }
   insert.tail = conflict_clause(*quoted, *key, *mode == "upsert", *quoted_key);
   return insert;
@@ -214,8 +209,7 @@ base::Result<std::vector<Statement>> insert_statements(const ToolCall& call, con
   if (rows->empty()) return statements;
   const auto insert = insert_of(call, table, *rows);
   if (!insert) return tl::unexpected(insert.error());
-  const std::size_t rows_max =
-      std::max<std::size_t>(1, std::min<std::size_t>(1000, 60'000 / insert->columns.size()));
+  const std::size_t rows_max = std::max<std::size_t>(1, std::min<std::size_t>(1000, 60'000 / insert->columns.size()));
   for (std::size_t first = 0; first < rows->size(); first += rows_max) {
     Statement statement{.text = insert->head, .values = {}, .places = {}};
     for (std::size_t i = first; i < std::min(rows->size(), first + rows_max); ++i) {
@@ -248,9 +242,8 @@ base::Result<CopyRows> copy_of(const Json& option) {
   }
   auto table = quoted_name(option.at("table").get_ref<const std::string&>());
   if (!table) return tl::unexpected(table.error());
-  CopyRows copy{.table = *std::move(table),
-                .columns = {},
-                .rows = option.contains("rows") ? option.at("rows") : Json::array()};
+  CopyRows copy{
+      .table = *std::move(table), .columns = {}, .rows = option.contains("rows") ? option.at("rows") : Json::array()};
   auto columns = names_of(option.contains("columns") ? &option.at("columns") : nullptr, "copy.columns");
   if (!columns) return tl::unexpected(columns.error());
   copy.columns = *std::move(columns);
@@ -262,8 +255,8 @@ base::Result<CopyRows> copy_of(const Json& option) {
     }
     if (copy.columns.empty()) return bad("needs 'columns' when its rows are lists");
     if (row.is_array() && row.size() != copy.columns.size()) {
-      return bad("has a row of " + std::to_string(row.size()) + " values for " +
-                 std::to_string(copy.columns.size()) + " columns");
+      return bad("has a row of " + std::to_string(row.size()) + " values for " + std::to_string(copy.columns.size()) +
+                 " columns");
     }
   }
   return copy;
@@ -314,11 +307,10 @@ base::Result<Request> request_of(const ToolCall& call, const ScriptReader& read_
     if (!name) return tl::unexpected(name.error());
     statements = insert_statements(call, *name);
   } else {
-    return failure(
-        ErrorCode::invalid_input,
-        "tool postgres: no sql command provided; give one of the options command, query, commands, queries, "
-        "script, copy, or table with rows",
-        "command");
+    return failure(ErrorCode::invalid_input,
+                   "tool postgres: no sql command provided; give one of the options command, query, commands, queries, "
+                   "script, copy, or table with rows",
+                   "command");
   }
   if (!statements) return tl::unexpected(statements.error());
   request.statements = *std::move(statements);

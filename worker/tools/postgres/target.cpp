@@ -57,8 +57,7 @@ std::string part_of(const Target& target, const std::string& keyword) {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
       PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
   PQfreemem(complaint);
-  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr;
-       ++option) {
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
     if (option->keyword == keyword && option->val != nullptr) return option->val;
   }
   return {};
@@ -70,7 +69,8 @@ base::Result<void> check_url(const Target& target) {
       return base::failure(base::ErrorCode::invalid_input, "'" + name + "' of tool postgres has a NUL character", name);
   }
   if (target.url.find('\0') != std::string::npos)
-    return base::failure(base::ErrorCode::invalid_input, "the connection string of tool postgres has a NUL character", "connection_string");
+    return base::failure(base::ErrorCode::invalid_input, "the connection string of tool postgres has a NUL character",
+                         "connection_string");
   if (target.url.empty()) return {};
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
@@ -104,9 +104,9 @@ base::Result<void> check_hosts(const ToolCall& call, const Credential* auth, con
     const auto hosts = listed(text);
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       const std::string& port = ports.size() == hosts.size() ? ports[i] : ports.front();
-      auto allowed = check_destination(call, auth,
-                                       {.host = hosts[i].empty() ? "localhost" : hosts[i],
-                                        .port = port.empty() ? 5432 : std::atoi(port.c_str())});
+      auto allowed = check_destination(
+          call, auth,
+          {.host = hosts[i].empty() ? "localhost" : hosts[i], .port = port.empty() ? 5432 : std::atoi(port.c_str())});
       if (!allowed) return allowed;
     }
   }
@@ -123,12 +123,10 @@ std::string Target::key() const {
 }
 
 std::string Target::shown() const {
-  const auto or_else = [](std::string text, const char* other) {
-    return text.empty() ? std::string(other) : text;
-  };
+  const auto or_else = [](std::string text, const char* other) { return text.empty() ? std::string(other) : text; };
   return "database '" + or_else(part_of(*this, "dbname"), "(default)") + "' at " +
-         or_else(part_of(*this, "host"), "localhost") + ":" + or_else(part_of(*this, "port"), "5432") +
-         " as '" + or_else(part_of(*this, "user"), "(default)") + "'";
+         or_else(part_of(*this, "host"), "localhost") + ":" + or_else(part_of(*this, "port"), "5432") + " as '" +
+         or_else(part_of(*this, "user"), "(default)") + "'";
 }
 
 base::Result<Target> target_of(const ToolCall& call, const std::string& default_url) {
@@ -151,10 +149,10 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
   auto own_url = text_option(call, {"connection_string", "db_conn_string", "dsn"});
   if (!own_url) return tl::unexpected(own_url.error());
   if (*credential) {
-    auto alone = check_nothing_beside(
-        call, **credential,
-        {"db_host", "db_port", "db_user", "db_password", "connection_string", "db_conn_string", "dsn", "sslmode", "ssl_mode",
-         "db_sslmode", "sslrootcert", "sslcert", "sslkey"});
+    auto alone =
+        check_nothing_beside(call, **credential,
+                             {"db_host", "db_port", "db_user", "db_password", "connection_string", "db_conn_string",
+                              "dsn", "sslmode", "ssl_mode", "db_sslmode", "sslrootcert", "sslcert", "sslkey"});
     if (!alone) return tl::unexpected(alone.error());
   }
   if (!own_url->empty()) target.url = *own_url;

@@ -27,7 +27,8 @@ pid_t fork_supervisor(const Launch& launch) {
   sigfillset(&all);
   // No handler of ours may run in it, and no signal of a terminal is for it.
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto pid = static_cast<pid_t>(syscall(SYS_clone, static_cast<long>(SIGCHLD), nullptr, nullptr, nullptr, nullptr));
+  const auto pid =
+      static_cast<pid_t>(syscall(SYS_clone, static_cast<long>(SIGCHLD), nullptr, nullptr, nullptr, nullptr));
   if (pid == 0) supervise(launch);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return pid;
@@ -70,10 +71,9 @@ base::Result<std::unique_ptr<Child>> Child::start(const ChildSettings& settings)
     count = read(failure_read.get(), &error, sizeof error);
   } while (count < 0 && errno == EINTR);
   if (count == sizeof error) {
-    return base::failure(base::ErrorCode::not_found,
-                         "cannot start '" + settings.argv.front() + "'" +
-                             (settings.cwd.empty() ? "" : " in '" + settings.cwd + "'") + ": " +
-                             std::generic_category().message(error));
+    return base::failure(base::ErrorCode::not_found, "cannot start '" + settings.argv.front() + "'" +
+                                                         (settings.cwd.empty() ? "" : " in '" + settings.cwd + "'") +
+                                                         ": " + std::generic_category().message(error));
   }
   return child;
 }

@@ -14,15 +14,12 @@ namespace noetl::tools {
 namespace {
 
 void set_nonblocking(int descriptor) {
-  if (fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) != 0)
-    throw_errno("fcntl O_NONBLOCK");
+  if (fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) != 0) throw_errno("fcntl O_NONBLOCK");
 }
 
 }  // namespace
 
-void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 Fd& Fd::operator=(Fd&& other) noexcept {
   if (this != &other) {

@@ -33,8 +33,7 @@ std::optional<domain::ToolError> own_error(const Json& answer) {
                            ? retryable->get<bool>()
                            : domain::is_retryable_by_default(error.kind);
   const auto status = said.is_object() ? said.find("status") : said.end();
-  if (said.is_object() && status != said.end() && status->is_number_integer())
-    error.status = status->get<int>();
+  if (said.is_object() && status != said.end() && status->is_number_integer()) error.status = status->get<int>();
   return error;
 }
 
@@ -76,8 +75,8 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   } else if (ending == ProcessRun::Ending::timed_out) {
     result = timed_out("tool " + kind_);
   } else if ((*run)->out.is_cut()) {
-    result = failed(error_of("output_limit", "tool " + kind_ + " wrote more than " +
-                                                 std::to_string(limits_.result_bytes_max) + " bytes"));
+    result = failed(error_of(
+        "output_limit", "tool " + kind_ + " wrote more than " + std::to_string(limits_.result_bytes_max) + " bytes"));
   } else if (auto error = own_error(answer)) {
     result = failed(*std::move(error));
     if (answer.contains("result")) result.result = to_text(answer.at("result"));
@@ -90,11 +89,9 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   } else if (answer.is_discarded()) {
     BoundedOutput wrote(300);
     wrote.append(text.data(), text.size());
-    result =
-        failed(error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + wrote.text()));
+    result = failed(error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + wrote.text()));
   } else {
-    result =
-        completed(to_text(answer.is_object() && answer.contains("result") ? answer.at("result") : answer));
+    result = completed(to_text(answer.is_object() && answer.contains("result") ? answer.at("result") : answer));
   }
   result.output = output.text();
   return result;

@@ -141,8 +141,7 @@ int exit_code_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
-ToolResult process_result(const ProcessRun& run, ProcessRun::Ending ending, int wait_status,
-                          const ToolLimits& limits) {
+ToolResult process_result(const ProcessRun& run, ProcessRun::Ending ending, int wait_status, const ToolLimits& limits) {
   const int exit_code = exit_code_of(wait_status);
   const Json parts = result_of(run, exit_code, limits);
   ToolResult result;
@@ -165,15 +164,14 @@ ToolResult process_result(const ProcessRun& run, ProcessRun::Ending ending, int 
 
 base::Result<std::string> exec_string(const Json& value, const std::string& what) {
   const std::optional<std::string> text = scalar_text(value);
-  if (!text)
-    return base::failure(base::ErrorCode::invalid_input, what + " must be a text, not " + value.type_name());
+  if (!text) return base::failure(base::ErrorCode::invalid_input, what + " must be a text, not " + value.type_name());
   if (text->find('\0') != std::string::npos) {
     return base::failure(base::ErrorCode::invalid_input, what + " has a NUL character");
   }
   if (text->size() > exec_string_bytes_max) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         what + " has " + std::to_string(text->size()) + " bytes; a process takes at most " +
-                             std::to_string(exec_string_bytes_max) + " in one string");
+    return base::failure(base::ErrorCode::invalid_input, what + " has " + std::to_string(text->size()) +
+                                                             " bytes; a process takes at most " +
+                                                             std::to_string(exec_string_bytes_max) + " in one string");
   }
   return *text;
 }
@@ -229,8 +227,7 @@ base::Result<std::vector<std::string>> environment_of(const ToolCall& call, cons
     if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map");
     for (const auto& [name, value] : own->items()) {
       if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos) {
-        return base::failure(base::ErrorCode::invalid_input,
-                             "option 'env' has a name that no variable can have");
+        return base::failure(base::ErrorCode::invalid_input, "option 'env' has a name that no variable can have");
       }
       variables.erase(name);
       if (value.is_null()) continue;

@@ -36,8 +36,7 @@ class ProcessRun {
   BoundedOutput err;
 
  private:
-  ProcessRun(const ProcessSettings& settings, FdPair& out_pipe, FdPair& err_pipe,
-             std::unique_ptr<Child> child)
+  ProcessRun(const ProcessSettings& settings, FdPair& out_pipe, FdPair& err_pipe, std::unique_ptr<Child> child)
       : out(settings.output_bytes_max),
         err(settings.output_bytes_max),
         kill_grace_(settings.kill_grace),

@@ -40,9 +40,8 @@ base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
   if (const Json* lines = find_option(call, {"cmds", "commands"})) return argv_of_lines(*lines);
   const Json* command = find_option(call, {"command", "cmd", "script"});
   if (command == nullptr) {
-    return base::failure(
-        base::ErrorCode::invalid_input,
-        "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
   }
   if (!command->is_array()) {
     auto text = shell_text(*command, "option 'command'");

@@ -138,7 +138,8 @@ int watch(pid_t program, int control) {
   const int patience = ended < 0 ? 20 : -1;  // without a descriptor that tells of the end, look for it often
   int status = 0;
   while (waitpid(program, &status, WNOHANG) == 0) {
-    std::array<pollfd, 2> watched{{{.fd = control, .events = POLLIN, .revents = 0}, {.fd = ended, .events = POLLIN, .revents = 0}}};
+    std::array<pollfd, 2> watched{
+        {{.fd = control, .events = POLLIN, .revents = 0}, {.fd = ended, .events = POLLIN, .revents = 0}}};
     (void)poll(watched.data(), watched.size(), patience);
     if (watched[0].revents == 0) continue;
     char signal = 0;

@@ -12,12 +12,11 @@ Waiter::Ended Waiter::look() const {
   return std::chrono::steady_clock::now() >= deadline_ ? Ended::timed_out : Ended::ready;
 }
 
-Waiter::Ended Waiter::wait_until(int descriptor, short events,
-                                 std::chrono::steady_clock::time_point until) const {
+Waiter::Ended Waiter::wait_until(int descriptor, short events, std::chrono::steady_clock::time_point until) const {
   while (true) {
     if (const Ended ended = look(); ended != Ended::ready) return ended;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(until, deadline_) -
-                                                                   std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(std::min(until, deadline_) - std::chrono::steady_clock::now());
     if (left.count() <= 0) return Ended::ready;
     std::array<pollfd, 2> watched{{{.fd = descriptor, .events = events, .revents = 0},
                                    {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0}}};

@@ -20,12 +20,9 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   // ready: one of `events` (POLLIN, POLLOUT), an error or a hang-up is there.
-  [[nodiscard]] Ended wait(int descriptor, short events) const {
-    return wait_until(descriptor, events, deadline_);
-  }
+  [[nodiscard]] Ended wait(int descriptor, short events) const { return wait_until(descriptor, events, deadline_); }
   // As wait(), but at most until then, deadline or not: `ready` may also mean that the time has come.
-  [[nodiscard]] Ended wait_until(int descriptor, short events,
-                                 std::chrono::steady_clock::time_point until) const;
+  [[nodiscard]] Ended wait_until(int descriptor, short events, std::chrono::steady_clock::time_point until) const;
   // Whether the call is over by now.
   [[nodiscard]] Ended look() const;
 

@@ -122,13 +122,10 @@ std::optional<How> Interpreter::Exchange::look_at_reply() const {
   for (std::size_t i = 0; i < length_bytes; ++i) {
     length += static_cast<std::size_t>(static_cast<unsigned char>(reply_[i])) << (8 * i);
   }
-  if (length < header_bytes || length > limits_.result_bytes_max + reply_slack_bytes)
-    return How::broke_protocol;
+  if (length < header_bytes || length > limits_.result_bytes_max + reply_slack_bytes) return How::broke_protocol;
   if (reply_.size() < length) return std::nullopt;
-  if (reply_.size() > length || reply_.compare(length_bytes, name_bytes, call_name_) != 0)
-    return How::broke_protocol;
-  return (static_cast<unsigned char>(reply_[header_bytes - 1]) & completed_flag) != 0 ? How::completed
-                                                                                      : How::failed;
+  if (reply_.size() > length || reply_.compare(length_bytes, name_bytes, call_name_) != 0) return How::broke_protocol;
+  return (static_cast<unsigned char>(reply_[header_bytes - 1]) & completed_flag) != 0 ? How::completed : How::failed;
 }
 
 void Interpreter::Exchange::drain_output() {
@@ -158,8 +155,7 @@ CallEnd Interpreter::Exchange::end(How how) {
   return end;
 }
 
-base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings,
-                                                              int driver) {
+base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings, int driver) {
   FdPair socket = make_socket_pair();
   FdPair output = make_output_pipe();
   const Fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -168,13 +164,14 @@ base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterS
   const int printed = settings.is_reused ? output.theirs.get() : STDERR_FILENO;
   ChildLimits limits = child_limits_of(settings.limits);
   limits.cpu_time_max = {};  // it would add up over the calls: each call's own process is bounded
-  auto child = Child::start(
-      {.argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max),
-                settings.is_reused ? "reuse" : "fork", std::to_string(settings.limits.cpu_time_max.count()), settings.preload},
-       .descriptors = {nothing.get(), printed, printed, socket.theirs.get(), driver},
-       .environment = process::environment_lines(child_variables_of(settings.limits)),
-       .cwd = {},
-       .limits = limits});
+  auto child =
+      Child::start({.argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max),
+                             settings.is_reused ? "reuse" : "fork",
+                             std::to_string(settings.limits.cpu_time_max.count()), settings.preload},
+                    .descriptors = {nothing.get(), printed, printed, socket.theirs.get(), driver},
+                    .environment = process::environment_lines(child_variables_of(settings.limits)),
+                    .cwd = {},
+                    .limits = limits});
   if (!child) return tl::unexpected(child.error());
   std::unique_ptr<Interpreter> made(new Interpreter(settings.limits, std::move(*child)));  // NOLINT: private
   std::random_device random;
@@ -245,8 +242,7 @@ bool Interpreter::await_end_of_interpreter() {
   return child_->has_ended();
 }
 
-CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop,
-                          Progress* listener) {
+CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop, Progress* listener) {
   ++calls_;
   wake_.clear();
   const std::stop_callback on_stop(stop, [this]() noexcept { wake_.signal(); });

@@ -38,8 +38,8 @@ class PythonPool {
 
   // Waits for a free one until the deadline (ErrorCode::timeout), a stop (cancelled), or until one
   // cannot be started (unavailable).
-  [[nodiscard]] base::Result<std::unique_ptr<Interpreter>> borrow(
-      std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+  [[nodiscard]] base::Result<std::unique_ptr<Interpreter>> borrow(std::chrono::steady_clock::time_point deadline,
+                                                                  const std::stop_token& stop);
   // One that may be used again.
   void give_back(std::unique_ptr<Interpreter> interpreter);
   // One that may not: it is killed. Returns its wait status. `has_served`: false when it died before it took the call.

@@ -17,8 +17,7 @@ namespace {
 using How = CallEnd::How;
 
 constexpr std::array<OptionSpec, 7> python_options{{
-    {"code", "Python",
-     "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
+    {"code", "Python", "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
     {"script", "map", "{uri, source: {type: file, http or inline}}: code that stands elsewhere"},
     {"libs", "map",
      "modules imported before the code: alias to module, or to {from, import}. A list of packages is not "
@@ -34,13 +33,12 @@ base::Result<Json> environment_of(const ToolCall& call) {
   if (!call.traceparent.empty()) variables["TRACEPARENT"] = call.traceparent;
   const Json* own = find_option(call, {"env"});
   if (own == nullptr) return variables;
-  if (!own->is_object())
-    return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map", "env");
+  if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map", "env");
   for (const auto& [name, value] : own->items()) {
     auto text = scalar_text(value);
     if (!text)
-      return base::failure(base::ErrorCode::invalid_input,
-                           "variable '" + name + "' of option 'env' must be a text", "env");
+      return base::failure(base::ErrorCode::invalid_input, "variable '" + name + "' of option 'env' must be a text",
+                           "env");
     variables[name] = *std::move(text);
   }
   return variables;
@@ -92,7 +90,8 @@ ToolResult raised(const std::string& body, std::string_view code) {
   const std::string kind = auth_field(error, {"kind"});  // the code shares a process with the driver
   const auto said = error.find("retryable");
   const auto is_retryable = said != error.end() && said->is_boolean() ? std::optional(said->get<bool>()) : std::nullopt;
-  ToolResult result = failed(error_of(domain::is_error_kind(kind) ? kind : "exception", auth_field(error, {"message"}), is_retryable));
+  ToolResult result =
+      failed(error_of(domain::is_error_kind(kind) ? kind : "exception", auth_field(error, {"message"}), is_retryable));
   result.error->traceback = storable_text(auth_field(error, {"traceback"}));
   if (const auto line = error.find("line"); line != error.end() && line->is_number_unsigned() && *line > 0)
     add_details(*result.error, {{"line", *line}, {"code", std::string(line_of(code, line->get<std::size_t>()))}});
@@ -107,15 +106,17 @@ ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
   } else if (WIFSIGNALED(wait_status)) {
     // SIGKILL comes from anybody; whether it was the kernel for want of memory, only the kernel says.
     if (WTERMSIG(wait_status) == SIGKILL && has_memory_run_out) kind = "memory_limit";
-    message = std::string("the interpreter was killed by signal ") + std::to_string(WTERMSIG(wait_status)) +
-              " (" + strsignal(WTERMSIG(wait_status)) + ")" + (kind == "memory_limit" ? ": the machine or its cgroup has run out of memory" : "");
+    message = std::string("the interpreter was killed by signal ") + std::to_string(WTERMSIG(wait_status)) + " (" +
+              strsignal(WTERMSIG(wait_status)) + ")" +
+              (kind == "memory_limit" ? ": the machine or its cgroup has run out of memory" : "");
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
   return failed(error_of(std::move(kind), std::move(message)));
 }
 
-ToolResult result_of(CallEnd& end, std::string_view code, const std::optional<int>& wait_status, bool has_memory_run_out) {
+ToolResult result_of(CallEnd& end, std::string_view code, const std::optional<int>& wait_status,
+                     bool has_memory_run_out) {
   switch (end.how) {
     case How::completed:
       // The code shares a process with the driver and could have written anything.
@@ -127,8 +128,7 @@ ToolResult result_of(CallEnd& end, std::string_view code, const std::optional<in
     case How::failed: return raised(end.body, code);
     case How::timed_out: return timed_out("the code");
     case How::cancelled: return cancelled();
-    case How::broke_protocol:
-      return failed(error_of("crash", "the code wrote into the interpreter's channel"));
+    case How::broke_protocol: return failed(error_of("crash", "the code wrote into the interpreter's channel"));
     case How::died:
     case How::never_began: break;
   }
@@ -162,8 +162,8 @@ base::Result<std::string> PythonTool::code_of(const ToolCall& call) const {
     return text.starts_with(mark) ? text.substr(mark.size()) : text;
   }
   if (code == nullptr && find_option(call, {"script"}) != nullptr && scripts_) return scripts_->read(call);
-  return base::failure(base::ErrorCode::invalid_input,
-                       "tool python needs the option 'code', a text, or 'script'", "code");
+  return base::failure(base::ErrorCode::invalid_input, "tool python needs the option 'code', a text, or 'script'",
+                       "code");
 }
 
 base::Result<PythonPool*> PythonTool::pool_of(const ToolCall& call) {

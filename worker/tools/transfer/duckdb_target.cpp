@@ -40,7 +40,8 @@ class DuckdbTarget final : public Target {
     if (auto kept = keep(chunk); !kept) return kept;
     if (!exists_) return {};
     if (auto checked = check(); !checked) return checked;
-    if (auto moved = run("insert into " + table() + " (" + names() + ") select " + casts() + " from " + plan_.waiting + " order by rowid");
+    if (auto moved = run("insert into " + table() + " (" + names() + ") select " + casts() + " from " + plan_.waiting +
+                         " order by rowid");
         !moved)
       return moved;
     first_row_ += chunk.rows.size();
@@ -53,7 +54,8 @@ class DuckdbTarget final : public Target {
     if (auto checked = check(); !checked) return checked;
     const std::string rows = "select " + casts() + " from " + plan_.waiting + " order by rowid";
     if (plan_.file) {
-      if (auto written = run("copy (" + rows + ") to " + sql_text(plan_.file->part()) + " (format parquet)"); !written) return written;
+      if (auto written = run("copy (" + rows + ") to " + sql_text(plan_.file->part()) + " (format parquet)"); !written)
+        return written;
       return plan_.file->finish();
     }
     if (auto made = run("create table " + table() + " as " + rows); !made) return made;
@@ -68,7 +70,8 @@ class DuckdbTarget final : public Target {
   [[nodiscard]] std::string table() const { return postgres::quoted_identifier(plan_.table); }
   [[nodiscard]] std::string names() const {
     std::string names;
-    for (const Column& column : columns_) names += (names.empty() ? "" : ", ") + postgres::quoted_identifier(column.name);
+    for (const Column& column : columns_)
+      names += (names.empty() ? "" : ", ") + postgres::quoted_identifier(column.name);
     return names;
   }
   [[nodiscard]] std::string casts() const {
@@ -88,9 +91,10 @@ class DuckdbTarget final : public Target {
     seen_.emplace(columns_, !plan_.file);
     if (!plan_.file) {
       std::size_t i = 0;
-      const duckdb::RowHandler handler{.columns = [&](const std::vector<duckdb::ResultColumn>& found) {
-                                         for (const auto& column : found) types_[i++] = column.type.sql();
-                                       },
+      const duckdb::RowHandler handler{.columns =
+                                           [&](const std::vector<duckdb::ResultColumn>& found) {
+                                             for (const auto& column : found) types_[i++] = column.type.sql();
+                                           },
                                        .row = {}};
       const auto looked = run("select " + names() + " from " + table() + " limit 0", handler);
       exists_ = looked.has_value();
@@ -118,12 +122,13 @@ class DuckdbTarget final : public Target {
       const std::string& declared = columns_[column].declared;
       // Of a column whose type the values say, the text as it came; fit_all() sees to it at the end.
       const bool is_open = !exists_ && (declared.empty() || declared == "NUMERIC" || declared.ends_with("HUGEINT") ||
-                                         declared.starts_with("DECIMAL(") ||
-                                         (plan_.file && (declared == "TIME WITH TIME ZONE" || declared == "INTERVAL")));
+                                        declared.starts_with("DECIMAL(") ||
+                                        (plan_.file && (declared == "TIME WITH TIME ZONE" || declared == "INTERVAL")));
       auto fitted = is_open ? base::Result<std::string>(plain_text(value))
                             : duckdb_text(value, columns_[column], exists_ ? types_[column] : declared);
       if (!fitted) {
-        problem = refusal("column '" + columns_[column].name + "', row " + std::to_string(rows_ + row + 1) + ": " + fitted.error().message);
+        problem = refusal("column '" + columns_[column].name + "', row " + std::to_string(rows_ + row + 1) + ": " +
+                          fitted.error().message);
         return std::nullopt;
       }
       text = *std::move(fitted);
@@ -140,8 +145,8 @@ class DuckdbTarget final : public Target {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (types_[i] != "BIGINT" && types_[i] != "HUGEINT") continue;
       const std::string column = "c" + std::to_string(i);
-      auto done = run("update " + plan_.waiting + " set " + column + " = cast(cast(" + column + " as DECIMAL(38,0)) as varchar) where regexp_matches(" +
-                      column + ", '[.eE]')");
+      auto done = run("update " + plan_.waiting + " set " + column + " = cast(cast(" + column +
+                      " as DECIMAL(38,0)) as varchar) where regexp_matches(" + column + ", '[.eE]')");
       if (!done) return done;
     }
     return {};
@@ -155,17 +160,20 @@ class DuckdbTarget final : public Target {
       if (cast == column) continue;
       std::string row;
       std::string value;
-      const duckdb::RowHandler handler{.columns = {}, .row = [&](const std::function<void(std::string&, std::size_t)>& cell) {
+      const duckdb::RowHandler handler{.columns = {},
+                                       .row = [&](const std::function<void(std::string&, std::size_t)>& cell) {
                                          cell(row, 0);
                                          cell(value, 1);
                                          return true;
                                        }};
-      auto looked = run("select rowid + 1 + " + std::to_string(first_row_) + ", " + column + "::varchar from " + plan_.waiting + " where " +
-                            column + " is not null and " + cast + " is null order by rowid limit 1",
-                        handler);
+      auto looked =
+          run("select rowid + 1 + " + std::to_string(first_row_) + ", " + column + "::varchar from " + plan_.waiting +
+                  " where " + column + " is not null and " + cast + " is null order by rowid limit 1",
+              handler);
       if (!looked) return looked;
       if (!row.empty())
-        return tl::unexpected(refusal("column '" + columns_[i].name + "', row " + row + ": " + value.substr(0, 100) + " does not fit " + types_[i]));
+        return tl::unexpected(refusal("column '" + columns_[i].name + "', row " + row + ": " + value.substr(0, 100) +
+                                      " does not fit " + types_[i]));
     }
     return {};
   }
@@ -219,7 +227,8 @@ class TextFileTarget final : public Target {
  private:
   static void append_field(std::string& to, const std::string& field, std::size_t column) {
     if (column > 0) to += ',';
-    const bool is_quoted = field.empty() || field.find_first_of(",\"'\r\n;|\t#\\") != std::string::npos || field.front() == ' ' || field.back() == ' ';
+    const bool is_quoted = field.empty() || field.find_first_of(",\"'\r\n;|\t#\\") != std::string::npos ||
+                           field.front() == ' ' || field.back() == ' ';
     if (!is_quoted) {
       to += field;
       return;
@@ -242,9 +251,10 @@ class TextFileTarget final : public Target {
     to += rows_ == 1 ? "\t{" : ",\n\t{";
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (row[i].shape == Cell::Shape::json && row[i].text == "null") {
-        return tl::unexpected(refusal("column '" + columns[i].name + "', row " + std::to_string(rows_) +
-                                      ": the JSON null cannot be told from NULL in a JSON file; write parquet or csv, or select "
-                                      "nullif(column, 'null')"));
+        return tl::unexpected(
+            refusal("column '" + columns[i].name + "', row " + std::to_string(rows_) +
+                    ": the JSON null cannot be told from NULL in a JSON file; write parquet or csv, or select "
+                    "nullif(column, 'null')"));
       }
       to += (i == 0 ? "" : ",") + to_text(Json(columns[i].name)) + ":" + json_text(row[i]);
     }
@@ -271,8 +281,7 @@ Outcome<std::unique_ptr<Target>> open_duckdb(const Peers& peers, const ToolCall&
   plan.is_emptied = mode == "replace";
   const std::string path = auth_field(call.tool, {"database", "db_path"});
   if (path.empty() || path == ":memory:")
-    return tl::unexpected(
-        refusal("a duckdb target needs 'database', a file: what is in memory ends with the step"));
+    return tl::unexpected(refusal("a duckdb target needs 'database', a file: what is in memory ends with the step"));
   const auto file = peers.duckdb.database_file(path);
   if (!file) return tl::unexpected(error_of(file.error()));
   auto session = duckdb::Session::open(peers.duckdb.databases(), *file, call.deadline, call.stop);

@@ -24,16 +24,14 @@ class PostgresTarget final : public Target {
   };
   PostgresTarget(const ToolCall& call, Plan plan, std::unique_ptr<Waiter> waiter,
                  postgres::ConnectionPool::Loan connection)
-      : plan_(std::move(plan)),
-        stop_(call.stop),
-        waiter_(std::move(waiter)),
-        connection_(std::move(connection)) {}
+      : plan_(std::move(plan)), stop_(call.stop), waiter_(std::move(waiter)), connection_(std::move(connection)) {}
 
   Outcome<void> take(const Chunk& chunk) override {
     if (auto begun = begin(chunk.columns); !begun) return begun;
     if (chunk.rows.empty()) return {};
     const auto text = [&](std::size_t row, std::size_t column) {
-      return postgres_text(chunk.rows[row][column], chunk.columns[column], connection_->types(), target_->types[column]);
+      return postgres_text(chunk.rows[row][column], chunk.columns[column], connection_->types(),
+                           target_->types[column]);
     };
     auto copied = postgres::copy_rows(*connection_, *target_, chunk.rows.size(), text, *waiter_, rows_ + 1);
     if (!copied) {
@@ -60,8 +58,8 @@ class PostgresTarget final : public Target {
     std::string table = plan_.table;
     if (plan_.mode == "upsert") {
       table = "noetl_transfer_rows";
-      if (auto made = run("create temp table " + table + " (like " + plan_.table +
-                          " including defaults) on commit drop");
+      if (auto made =
+              run("create temp table " + table + " (like " + plan_.table + " including defaults) on commit drop");
           !made)
         return made;
     }
@@ -75,14 +73,13 @@ class PostgresTarget final : public Target {
   Outcome<void> merge() {
     std::string updates;
     for (const postgres::Column& column : target_->types) {
-      if (std::find(plan_.key_names.begin(), plan_.key_names.end(), column.name) != plan_.key_names.end())
-        continue;
+      if (std::find(plan_.key_names.begin(), plan_.key_names.end(), column.name) != plan_.key_names.end()) continue;
       const std::string name = postgres::quoted_identifier(column.name);
       updates += (updates.empty() ? "" : ", ") + name + " = excluded." + name;
     }
-    auto merged = run("insert into " + plan_.table + " (" + target_->columns + ") select distinct on (" +
-                      plan_.key + ") " + target_->columns + " from noetl_transfer_rows on conflict (" +
-                      plan_.key + ") do " + (updates.empty() ? "nothing" : "update set " + updates));
+    auto merged = run("insert into " + plan_.table + " (" + target_->columns + ") select distinct on (" + plan_.key +
+                      ") " + target_->columns + " from noetl_transfer_rows on conflict (" + plan_.key + ") do " +
+                      (updates.empty() ? "nothing" : "update set " + updates));
     if (!merged) return merged;
     return run("truncate noetl_transfer_rows");
   }
@@ -100,8 +97,7 @@ class PostgresTarget final : public Target {
 Outcome<std::unique_ptr<Target>> open_postgres(const Peers& peers, const ToolCall& call) {
   PostgresTarget::Plan plan;
   auto table = postgres::quoted_name(auth_field(call.tool, {"table"}));
-  if (!table)
-    return tl::unexpected(refusal("the target of tool transfer needs 'table': " + table.error().message));
+  if (!table) return tl::unexpected(refusal("the target of tool transfer needs 'table': " + table.error().message));
   plan.table = *table;
   plan.mode = auth_field(call.tool, {"mode"});
   if (plan.mode.empty() || plan.mode == "insert") plan.mode = "append";

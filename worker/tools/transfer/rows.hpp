@@ -19,7 +19,9 @@ template <class T>
 using Outcome = tl::expected<T, domain::ToolError>;
 
 // What the transfer will not do, for the playbook to mend.
-[[nodiscard]] inline domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
+[[nodiscard]] inline domain::ToolError refusal(const std::string& message) {
+  return error_of("invalid_input", message);
+}
 
 // The tools that do the work: connections, databases and requests are theirs.
 struct Peers {

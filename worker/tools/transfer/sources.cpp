@@ -103,9 +103,10 @@ Outcome<void> read_postgres(const Peers& peers, const ToolCall& call, RowCollect
 // Lists and structs keep their type where their JSON form says everything; else they are JSON.
 bool is_plain_nested(const duckdb::ColumnType& type) {
   using duckdb::Type;
-  constexpr std::array<Type, 17> plain{Type::boolean,  Type::tinyint,   Type::smallint,  Type::integer, Type::bigint,  Type::utinyint,
-                                       Type::usmallint, Type::uinteger, Type::ubigint,   Type::double_, Type::varchar, Type::uuid,
-                                       Type::list,     Type::struct_,   Type::array,     Type::date,    Type::timestamp};
+  constexpr std::array<Type, 17> plain{Type::boolean,  Type::tinyint,   Type::smallint, Type::integer, Type::bigint,
+                                       Type::utinyint, Type::usmallint, Type::uinteger, Type::ubigint, Type::double_,
+                                       Type::varchar,  Type::uuid,      Type::list,     Type::struct_, Type::array,
+                                       Type::date,     Type::timestamp};
   if (type.is_json || std::find(plain.begin(), plain.end(), type.id) == plain.end()) return false;
   return std::all_of(type.inner.begin(), type.inner.end(), is_plain_nested);
 }
@@ -191,7 +192,8 @@ Outcome<void> read_duckdb(const Peers& peers, const ToolCall& call, const std::s
               value(json, i);
               // A JSON null in a column of JSON has quotes here, as every text.
               row.push_back(json == "null" ? Cell{} : duckdb_cell(types[i], json));
-              if (reading == Reading::fields && row.back().shape == Cell::Shape::text) row.back().shape = Cell::Shape::field;
+              if (reading == Reading::fields && row.back().shape == Cell::Shape::text)
+                row.back().shape = Cell::Shape::field;
             }
             return collector.add(std::move(row));
           }};
@@ -218,7 +220,8 @@ Outcome<void> read_objects(const Peers& peers, const ToolCall& call, const std::
           const auto members = members_of(text.get_ref<const std::string&>());
           std::vector<Cell> row(is_for_names ? 0 : columns.size());
           for (const auto& [name, member] : members) {
-            auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& one) { return one.name == name; });
+            auto column =
+                std::find_if(columns.begin(), columns.end(), [&](const Column& one) { return one.name == name; });
             if (is_for_names && column == columns.end()) columns.push_back({.name = name, .declared = {}});
             if (!is_for_names) row[static_cast<std::size_t>(column - columns.begin())] = cell_of_text(member);
           }
@@ -260,20 +263,21 @@ Outcome<void> read_http(const Peers& peers, const ToolCall& call, RowCollector& 
   if (items == nullptr) return tl::unexpected(refusal("the source's answer has no member '" + path + "'"));
   const Json list = items->is_object() ? Json::array({*items}) : *items;
   if (!list.is_array())
-    return tl::unexpected(
-        refusal("the source's answer is no list; 'data_path' says where in it the list is"));
+    return tl::unexpected(refusal("the source's answer is no list; 'data_path' says where in it the list is"));
   std::vector<Column> columns;
   for (const Json& item : list) {
     if (!item.is_object()) return tl::unexpected(refusal("the source's answer has an item that is no map"));
     for (const auto& [name, value] : item.items()) {
-      const bool is_known = std::any_of(columns.begin(), columns.end(), [&](const Column& one) { return one.name == name; });
+      const bool is_known =
+          std::any_of(columns.begin(), columns.end(), [&](const Column& one) { return one.name == name; });
       if (!is_known) columns.push_back({.name = name, .declared = {}});
     }
   }
   collector.set_columns(columns);
   for (const Json& item : list) {
     std::vector<Cell> row;
-    for (const Column& column : columns) row.push_back(item.contains(column.name) ? cell_of(item.at(column.name)) : Cell{});
+    for (const Column& column : columns)
+      row.push_back(item.contains(column.name) ? cell_of(item.at(column.name)) : Cell{});
     if (!collector.add(std::move(row))) break;
   }
   return {};
@@ -331,12 +335,12 @@ Outcome<void> read_source(const Peers& peers, const End& end, std::size_t rows_m
       if (!sql) return tl::unexpected(sql.error());
       read = read_duckdb(peers, end.call, ":memory:", *sql, collector, Reading::fields);
     } else {
-      read = read_duckdb(peers, end.call, ":memory:", "select * from read_parquet(" + sql_text(*file) + ")", collector, Reading::typed);
+      read = read_duckdb(peers, end.call, ":memory:", "select * from read_parquet(" + sql_text(*file) + ")", collector,
+                         Reading::typed);
     }
   } else {
-    return tl::unexpected(
-        error_of("unsupported", "the source of tool transfer is of type '" + end.type +
-                                    "'; known are postgres, duckdb, http, csv, parquet and json"));
+    return tl::unexpected(error_of("unsupported", "the source of tool transfer is of type '" + end.type +
+                                                      "'; known are postgres, duckdb, http, csv, parquet and json"));
   }
   if (!read) return read;
   return collector.finish();

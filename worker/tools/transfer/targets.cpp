@@ -55,9 +55,8 @@ Outcome<std::unique_ptr<Target>> open_target(const Peers& peers, const End& end)
   if (end.type == "duckdb") return open_duckdb(peers, end.call);
   if (is_file_type(end.type)) return open_file(peers, end);
   if (end.type == "http") return std::make_unique<HttpTarget>(peers.http, end.call);
-  return tl::unexpected(
-      error_of("unsupported", "the target of tool transfer is of type '" + end.type +
-                                  "'; known are postgres, duckdb, http, csv, parquet and json"));
+  return tl::unexpected(error_of("unsupported", "the target of tool transfer is of type '" + end.type +
+                                                    "'; known are postgres, duckdb, http, csv, parquet and json"));
 }
 
 }  // namespace noetl::tools::transfer

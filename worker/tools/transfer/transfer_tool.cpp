@@ -50,8 +50,7 @@ base::Result<End> end_of(const ToolCall& call, const std::string& name,
 const Json* mapping_of(const ToolCall& call) {
   if (const Json* own = find_option(call, {"mapping"})) return own;
   const Json* target = find_option(call, {"target"});
-  return target != nullptr && target->is_object() && target->contains("mapping") ? &target->at("mapping")
-                                                                                 : nullptr;
+  return target != nullptr && target->is_object() && target->contains("mapping") ? &target->at("mapping") : nullptr;
 }
 
 // Which column of the source, and where in it, each column of the target comes from.
@@ -76,8 +75,7 @@ Outcome<std::vector<Pick>> picks_of(const Json& mapping, const std::vector<trans
       if (dot < path.size()) pick.path = path.substr(dot + 1);
     }
     if (found == columns.end()) {
-      return tl::unexpected(
-          error_of("invalid_input", "option 'mapping': the source has no column '" + path + "'"));
+      return tl::unexpected(error_of("invalid_input", "option 'mapping': the source has no column '" + path + "'"));
     }
     pick.from = static_cast<std::size_t>(found - columns.begin());
     picks.push_back(std::move(pick));
@@ -86,14 +84,14 @@ Outcome<std::vector<Pick>> picks_of(const Json& mapping, const std::vector<trans
 }
 
 Outcome<Chunk> mapped(Chunk chunk, const Json* mapping) {
-  if (mapping == nullptr || !mapping->is_object() || mapping->empty() ||
-      (chunk.columns.empty() && chunk.rows.empty()))
+  if (mapping == nullptr || !mapping->is_object() || mapping->empty() || (chunk.columns.empty() && chunk.rows.empty()))
     return chunk;
   const auto picks = picks_of(*mapping, chunk.columns);
   if (!picks) return tl::unexpected(picks.error());
   Chunk result;
   for (const Pick& pick : *picks) {
-    result.columns.push_back({.name = pick.column, .declared = pick.path.empty() ? chunk.columns[pick.from].declared : ""});
+    result.columns.push_back(
+        {.name = pick.column, .declared = pick.path.empty() ? chunk.columns[pick.from].declared : ""});
   }
   for (const auto& row : chunk.rows) {
     std::vector<transfer::Cell> picked;
@@ -134,14 +132,15 @@ ToolResult TransferTool::move_rows(const ToolCall& call) {
   std::size_t chunks = 0;
   bool is_target_at_fault = false;
   std::vector<std::string> columns;
-  const auto read = transfer::read_source(
-      peers_, *source, static_cast<std::size_t>(*rows_max), [&](Chunk chunk) -> Outcome<void> {
+  const auto read =
+      transfer::read_source(peers_, *source, static_cast<std::size_t>(*rows_max), [&](Chunk chunk) -> Outcome<void> {
         auto wanted = mapped(std::move(chunk), mapping);
         if (!wanted) return tl::unexpected(wanted.error());
         columns.clear();
         for (const auto& column : wanted->columns) {
           if (std::find(columns.begin(), columns.end(), column.name) != columns.end())
-            return tl::unexpected(error_of("invalid_input", "two columns are named '" + column.name + "': give them names of their own"));
+            return tl::unexpected(
+                error_of("invalid_input", "two columns are named '" + column.name + "': give them names of their own"));
           columns.push_back(column.name);
         }
         if (columns.empty()) return {};  // an empty list from HTTP: nothing is known of its rows
@@ -155,11 +154,9 @@ ToolResult TransferTool::move_rows(const ToolCall& call) {
       });
   const std::string after = " after " + std::to_string(rows) + " rows";
   if (!read)
-    return failed_with(read.error(),
-                       is_target_at_fault ? "transfer, target" + after : "transfer, source" + after);
+    return failed_with(read.error(), is_target_at_fault ? "transfer, target" + after : "transfer, source" + after);
   if (!columns.empty()) {
-    if (auto finished = (*target)->finish(); !finished)
-      return failed_with(finished.error(), "transfer, end" + after);
+    if (auto finished = (*target)->finish(); !finished) return failed_with(finished.error(), "transfer, end" + after);
   }
   ToolResult result = completed(to_text(Json{{"status", "success"},
                                              {"row_count", rows},
@@ -168,8 +165,8 @@ ToolResult TransferTool::move_rows(const ToolCall& call) {
                                              {"columns", columns},
                                              {"source", source->type},
                                              {"target", destination->type}}));
-  result.output = std::to_string(rows) + " rows in " + std::to_string(chunks) + " chunks from " +
-                  source->type + " to " + destination->type + "\n";
+  result.output = std::to_string(rows) + " rows in " + std::to_string(chunks) + " chunks from " + source->type +
+                  " to " + destination->type + "\n";
   return result;
 }
 

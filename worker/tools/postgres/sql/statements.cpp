@@ -12,8 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 bool starts_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         (static_cast<unsigned char>(c) & 0x80U) != 0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80U) != 0;
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return starts_word(c) || is_digit(c); }
@@ -280,10 +279,9 @@ std::vector<SplitStatement> split_statements(std::string_view sql) {
 bool is_transaction_control(std::string_view statement) {
   const auto words = first_words(statement, 2);
   if (words.empty()) return false;
-  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release"}))
-    return true;
-  return words.size() > 1 && ((words[0] == "start" && words[1] == "transaction") ||
-                              (words[0] == "prepare" && words[1] == "transaction"));
+  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release"})) return true;
+  return words.size() > 1 &&
+         ((words[0] == "start" && words[1] == "transaction") || (words[0] == "prepare" && words[1] == "transaction"));
 }
 
 bool refuses_transaction(std::string_view statement) {
@@ -301,8 +299,9 @@ bool refuses_transaction(std::string_view statement) {
 bool may_return_rows(std::string_view statement) {
   const auto words = first_words(statement, 1);
   if (words.empty()) return true;
-  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release", "start", "set", "reset", "create",
-                           "drop", "alter", "truncate", "grant", "revoke", "comment", "vacuum", "analyze", "do", "lock"}))
+  if (is_one_of(words[0], {"begin", "commit", "end",     "rollback", "abort",   "savepoint", "release",
+                           "start", "set",    "reset",   "create",   "drop",    "alter",     "truncate",
+                           "grant", "revoke", "comment", "vacuum",   "analyze", "do",        "lock"}))
     return false;
   if (!is_one_of(words[0], {"insert", "update", "delete"})) return true;
   for (std::size_t at = 0; at < statement.size();) {

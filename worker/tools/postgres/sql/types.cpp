@@ -14,13 +14,14 @@ struct ArrayType {
   TypeId array;
   TypeId element;
 };
-constexpr std::array<ArrayType, 22> arrays{{{1000, 16},   {1001, 17},   {1016, 20},   {1005, 21},   {1007, 23},   {1028, 26},
-                                            {199, 114},   {1021, 700},  {1022, 701},  {1115, 1114}, {1185, 1184}, {1231, 1700},
-                                            {3807, 3802}, {1009, 25},   {1015, 1043}, {1014, 1042}, {1003, 19},   {1182, 1082},
-                                            {1183, 1083}, {1270, 1266}, {1187, 1186}, {2951, 2950}}};
+constexpr std::array<ArrayType, 22> arrays{
+    {{1000, 16},  {1001, 17},   {1016, 20},   {1005, 21},   {1007, 23},   {1028, 26},  {199, 114},   {1021, 700},
+     {1022, 701}, {1115, 1114}, {1185, 1184}, {1231, 1700}, {3807, 3802}, {1009, 25},  {1015, 1043}, {1014, 1042},
+     {1003, 19},  {1182, 1082}, {1183, 1083}, {1270, 1266}, {1187, 1186}, {2951, 2950}}};
 
 const ArrayType* known_array(TypeId id) {
-  const auto* const found = std::find_if(arrays.begin(), arrays.end(), [&](const ArrayType& one) { return one.array == id; });
+  const auto* const found =
+      std::find_if(arrays.begin(), arrays.end(), [&](const ArrayType& one) { return one.array == id; });
   return found == arrays.end() ? nullptr : found;
 }
 

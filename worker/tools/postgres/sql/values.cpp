@@ -84,7 +84,8 @@ class ArrayReader {
     std::string value;
     const bool is_quoted = at_ < text_.size() && text_[at_] == '"';
     if (is_quoted) ++at_;
-    while (at_ < text_.size() && (is_quoted ? text_[at_] != '"' : text_[at_] != array_.delimiter && text_[at_] != '}')) {
+    while (at_ < text_.size() &&
+           (is_quoted ? text_[at_] != '"' : text_[at_] != array_.delimiter && text_[at_] != '}')) {
       if (text_[at_] == '\\') ++at_;
       if (at_ < text_.size()) value += text_[at_++];
     }

@@ -58,7 +58,8 @@ std::vector<std::string_view> items_of(std::string_view json) {
 
 Cell cell_of(const Json& value) {
   if (value.is_null()) return {};
-  if (value.is_boolean()) return {.shape = Cell::Shape::boolean, .text = value.get<bool>() ? "true" : "false", .array = {}};
+  if (value.is_boolean())
+    return {.shape = Cell::Shape::boolean, .text = value.get<bool>() ? "true" : "false", .array = {}};
   if (value.is_number()) return {.shape = Cell::Shape::number, .text = value.dump(), .array = {}};
   if (value.is_string()) return {.shape = Cell::Shape::text, .text = value.get<std::string>(), .array = {}};
   return {.shape = Cell::Shape::json, .text = to_text(value), .array = {}};
@@ -67,7 +68,8 @@ Cell cell_of(const Json& value) {
 Cell cell_of_text(std::string_view json) {
   const bool is_number = !json.empty() && (json[0] == '-' || (json[0] >= '0' && json[0] <= '9'));
   if (is_number) return {.shape = Cell::Shape::number, .text = std::string(json), .array = {}};
-  if (json.starts_with('{') || json.starts_with('[')) return {.shape = Cell::Shape::json, .text = std::string(json), .array = {}};
+  if (json.starts_with('{') || json.starts_with('['))
+    return {.shape = Cell::Shape::json, .text = std::string(json), .array = {}};
   return cell_of(Json::parse(json, nullptr, false));
 }
 

@@ -53,7 +53,8 @@ void ColumnTypes::see(std::size_t column, const Cell& cell) {
 std::string ColumnTypes::decimal(const Seen& seen, long width, long scale) const {
   scale = std::max(scale, seen.scale);
   if (seen.special || seen.whole_digits + scale > width_max) return "VARCHAR";
-  return "DECIMAL(" + std::to_string(std::max(width, std::max(1L, seen.whole_digits + scale))) + "," + std::to_string(scale) + ")";
+  return "DECIMAL(" + std::to_string(std::max(width, std::max(1L, seen.whole_digits + scale))) + "," +
+         std::to_string(scale) + ")";
 }
 
 std::string ColumnTypes::of(std::size_t column) const {
@@ -64,7 +65,8 @@ std::string ColumnTypes::of(std::size_t column) const {
   if (!is_by_value(declared)) return declared;
   if (declared.ends_with("HUGEINT")) return has_huge_ ? declared : decimal(seen, width_max, 0);
   if (declared == "NUMERIC") return decimal(seen, width_max, 0);
-  if (!declared.empty()) return decimal(seen, std::atol(declared.c_str() + 8), std::atol(declared.c_str() + declared.find(',') + 1));
+  if (!declared.empty())
+    return decimal(seen, std::atol(declared.c_str() + 8), std::atol(declared.c_str() + declared.find(',') + 1));
   const int kinds = (seen.boolean ? 1 : 0) + (seen.number ? 1 : 0) + (seen.other ? 1 : 0) + (seen.json ? 1 : 0);
   if (kinds != 1 || seen.other) return "VARCHAR";
   if (seen.boolean) return "BOOLEAN";

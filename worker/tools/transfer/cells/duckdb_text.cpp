@@ -73,7 +73,8 @@ LiteralText duckdb_text(const Cell& cell, const Column& source, const std::strin
   if (type == "JSON") {
     if (cell.shape == Cell::Shape::text && source.declared != "JSON") {
       const std::size_t first = cell.text.find_first_not_of(" \t\r\n");
-      const bool is_structure = !source.declared.empty() && first != std::string::npos && (cell.text[first] == '{' || cell.text[first] == '[');
+      const bool is_structure = !source.declared.empty() && first != std::string::npos &&
+                                (cell.text[first] == '{' || cell.text[first] == '[');
       return is_structure && Json::accept(cell.text) ? cell.text : to_text(Json(cell.text));
     }
     return cell.shape == Cell::Shape::field ? cell.text : json_text(cell);
@@ -81,11 +82,13 @@ LiteralText duckdb_text(const Cell& cell, const Column& source, const std::strin
   if (is_nested(type)) {
     const bool is_structure = cell.shape == Cell::Shape::json || is_text;
     // What the JSON of the target's type would read as would be compared in vain: only the same type is sure to keep it.
-    if (!is_structure || source.declared != type) return unfit(cell, type, "only a source of the same type is sure to keep it");
+    if (!is_structure || source.declared != type)
+      return unfit(cell, type, "only a source of the same type is sure to keep it");
     return cell.text;
   }
   if (type == "BOOLEAN") {
-    if (cell.shape == Cell::Shape::number && cell.text != "0" && cell.text != "1") return unfit(cell, type, "it is no truth value");
+    if (cell.shape == Cell::Shape::number && cell.text != "0" && cell.text != "1")
+      return unfit(cell, type, "it is no truth value");
     return cell.text;
   }
   if (type == "INTERVAL") {

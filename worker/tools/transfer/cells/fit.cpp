@@ -74,12 +74,15 @@ bool read_clock(std::string_view word, std::int64_t& micros) {
 
 bool add_unit(std::string_view number, std::string_view unit, bool is_time, Span& span) {
   if (is_time || unit.starts_with("sec") || unit.starts_with("hour") || unit == "minute" || unit == "minutes") {
-    const std::int64_t seconds = unit == "H" || unit.starts_with("hour") ? 3600 : unit == "M" || unit.starts_with("min") ? 60 : 1;
+    const std::int64_t seconds = unit == "H" || unit.starts_with("hour")  ? 3600
+                                 : unit == "M" || unit.starts_with("min") ? 60
+                                                                          : 1;
     return read_seconds(number, seconds, span.micros);
   }
   std::int64_t value = 0;
   if (number.starts_with('+')) number.remove_prefix(1);
-  if (std::from_chars(number.data(), number.data() + number.size(), value).ptr != number.data() + number.size()) return false;
+  if (std::from_chars(number.data(), number.data() + number.size(), value).ptr != number.data() + number.size())
+    return false;
   if (unit == "Y" || unit.starts_with("year")) {
     span.months += value * 12;
   } else if (unit == "M" || unit.starts_with("mon")) {
@@ -101,7 +104,8 @@ bool read_iso(std::string_view text, Span& span) {
       continue;
     }
     const std::size_t unit = text.find_first_of("YMWDHS", at);
-    if (unit == std::string_view::npos || !add_unit(text.substr(at, unit - at), text.substr(unit, 1), is_time, span)) return false;
+    if (unit == std::string_view::npos || !add_unit(text.substr(at, unit - at), text.substr(unit, 1), is_time, span))
+      return false;
     at = unit + 1;
   }
   return text.size() > 1;
@@ -155,7 +159,8 @@ std::optional<Decimal> decimal_of(std::string_view text) {
     if (++at < text.size() && text[at] == '+') ++at;
     long power = 0;
     const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), power);
-    if (error != std::errc{} || end != text.data() + text.size() || power > 100'000 || power < -100'000) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size() || power > 100'000 || power < -100'000)
+      return std::nullopt;
     decimal.exponent += power;
     at = text.size();
   }
@@ -210,7 +215,8 @@ std::string duckdb_moment(std::string_view moment) {
   if (!moment.ends_with(" BC")) return std::string(moment);
   moment.remove_suffix(3);
   const std::size_t gap = std::min(moment.find_first_of(" T"), moment.size());
-  return std::string(moment.substr(0, gap)) + " (BC)" + (gap < moment.size() ? " " + std::string(moment.substr(gap + 1)) : "");
+  return std::string(moment.substr(0, gap)) + " (BC)" +
+         (gap < moment.size() ? " " + std::string(moment.substr(gap + 1)) : "");
 }
 
 std::optional<std::string> duckdb_interval(std::string_view interval) {

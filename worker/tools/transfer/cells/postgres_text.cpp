@@ -17,8 +17,8 @@ tl::unexpected<base::Error> unfit(const Cell& cell, const std::string& why) {
 }
 
 bool is_number_type(postgres::TypeId id) {
-  return id == type::int2 || id == type::int4 || id == type::int8 || id == type::oid || id == type::float4 || id == type::float8 ||
-         id == type::numeric;
+  return id == type::int2 || id == type::int4 || id == type::int8 || id == type::oid || id == type::float4 ||
+         id == type::float8 || id == type::numeric;
 }
 
 ParameterText number_text(const Cell& cell, const Column& source, postgres::TypeId id, int modifier) {
@@ -32,7 +32,8 @@ ParameterText number_text(const Cell& cell, const Column& source, postgres::Type
   }
   if (id == type::numeric) {
     const long scale = modifier < 4 ? decimal->scale() : (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
-    if (decimal->scale() > scale) return unfit(cell, "the column has " + std::to_string(scale) + " digits after the point");
+    if (decimal->scale() > scale)
+      return unfit(cell, "the column has " + std::to_string(scale) + " digits after the point");
     return cell.text;
   }
   const auto whole = whole_number(cell.text);
@@ -49,8 +50,10 @@ ParameterText moment_text(const Cell& cell, const Column& source, postgres::Type
   }
   const int digits_max = id == type::interval ? (modifier >= 0 ? modifier & 0xffff : 6) : modifier >= 0 ? modifier : 6;
   if (fraction_digits(cell.text) > digits_max)
-    return unfit(cell, "the column has " + std::to_string(digits_max > 6 ? 6 : digits_max) + " digits after the second");
-  if (!is_zoned && id != type::interval && !is_utc(zone_of(cell.text))) return unfit(cell, "the column has no time zone");
+    return unfit(cell,
+                 "the column has " + std::to_string(digits_max > 6 ? 6 : digits_max) + " digits after the second");
+  if (!is_zoned && id != type::interval && !is_utc(zone_of(cell.text)))
+    return unfit(cell, "the column has no time zone");
   if (!is_zoned && source.declared == "TIMESTAMP WITH TIME ZONE" && !is_utc(zone_of(cell.text)))
     return unfit(cell, "the column has no time zone");
   return cell.text;
@@ -104,10 +107,12 @@ std::size_t letters_of(std::string_view text) {
 
 }  // namespace
 
-ParameterText postgres_text(const Cell& cell, const Column& source, const postgres::Types& types, const postgres::Column& target) {
+ParameterText postgres_text(const Cell& cell, const Column& source, const postgres::Types& types,
+                            const postgres::Column& target) {
   if (cell.shape == Cell::Shape::null) return std::nullopt;
   const postgres::Type known = types.of(target.type);
-  if (known.element != 0) return array_text(cell, types, {.id = target.type, .element = known.element, .delimiter = known.delimiter});
+  if (known.element != 0)
+    return array_text(cell, types, {.id = target.type, .element = known.element, .delimiter = known.delimiter});
   switch (known.id) {
     case type::json:
     case type::jsonb: return json_column_text(cell, source);
