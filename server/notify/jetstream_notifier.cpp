@@ -351,13 +351,13 @@ bool JetStreamNotifier::repair() {
     if (!is_there && stream.name == settings_.stream) return false;
     is_whole = (is_there || stream.name == wire::advisories_stream_of(settings_.stream)) && is_whole;
   }
+  find_strangers(jetstream);
+  remove_unused(jetstream);
   std::map<std::string, bool, std::less<>> pools;
   {
     const std::lock_guard lock(mutex_);
     pools = pools_;
   }
-  find_strangers(jetstream);
-  remove_unused(jetstream);
   for (const auto& [pool, was_there] : pools) {
     GroupBacklog::Pending num_pending{};
     bool are_there = true;
@@ -372,7 +372,8 @@ bool JetStreamNotifier::repair() {
     if (!are_there) continue;
     backlog_.reconcile(pool, num_pending);
     const std::lock_guard lock(mutex_);
-    pools_[pool] = true;
+    // Forgotten meanwhile: the next round removes what this one has made.
+    if (const auto known = pools_.find(pool); known != pools_.end()) known->second = true;
   }
   return is_whole;
 }

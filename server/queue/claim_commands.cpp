@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds paused_pool_retry{2'000};
 
 // Read beside those that other polls of this server are claiming: with fewer one of two workers would find nothing of a full queue.
 constexpr std::size_t candidates_beside_max = 4096;
-// Another server was faster with all that a look has found: looked again at once, and then later and later. It may be that the pool is paused.
+// Another server was faster with all that a look has found: looked again at once, and then later and later.
 constexpr int races_at_once_max = 3;
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
@@ -211,10 +211,10 @@ base::Result<wire::ClaimAnswer> claim_from_pool(dispatch::ServerContext& context
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
   const InFlightIds taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
-  auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids());
+  // What became more urgent since that look goes before them.
+  auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids(), request.slots);
   if (!answer) return answer;
   answer->refused.clear();
-  answer->has_more = may_have_more(*answer, request.slots);
   has_lost = answer->commands.empty();
   return answer;
 }

@@ -165,7 +165,7 @@ from noetl.queue q where queue_id = any($1::bigint[])
 -- of priority 0 those with a time by the same index, and those without by primary key from a lower bound that only grows ($2). What
 -- stands later is read only when the former are fewer than $3: a list of several parts is made part by part. $4: nothing below this priority.
 -- first_fresh is the first without a time; the bound when none was looked for. Some 256 of those are read: servers of the release before
--- enqueue other priorities without a time.
+-- enqueue other priorities without a time. is_paused: nobody may claim them now. What waits after the resume is for another look.
 with recursive level as (
   (select q.priority from noetl.queue q where q.pool = $1 and q.available_at is not null order by q.priority desc limit 1)
   union all
@@ -199,7 +199,8 @@ with recursive level as (
 ), chosen as (
   select * from (select * from urgent union all select * from normal union all select * from low) as parts limit $3
 )
-select chosen.queue_id, case when (select yes from is_full) then $2 else (select min(queue_id) from fresh) end as first_fresh
+select chosen.queue_id, case when (select yes from is_full) then $2 else (select min(queue_id) from fresh) end as first_fresh,
+  exists (select from noetl.pool p where p.pool = $1 and p.is_paused) as is_paused
 from chosen order by chosen.priority desc, chosen.since, chosen.queue_id
 
 -- name: finish_plain

@@ -212,8 +212,7 @@ TEST_CASE("one worker is asked how it is, paused, resumed and drained by request
   CHECK(command("status").at("slots") == 8);
 
   CHECK(command("pause").at("status") == "paused");
-  wait_until("no long poll waits any more", 40s,
-             [&] { return stack.api().get("/metrics").body.find("\nnoetl_workers_waiting 0\n") != std::string::npos; });
+  // It may wait in a long poll, or be about to: it gives back the commands that a poll still brings.
   stack.enqueue({noop});
   CHECK(holds_for(1500ms, [&] { return done() == 0; }));
   CHECK(command("resume").at("status") == "ready");

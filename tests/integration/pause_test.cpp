@@ -8,6 +8,7 @@
 #include "server/queue/pause.hpp"
 #include "server/queue/worker_registry.hpp"
 #include "server/store/executions/execution_table.hpp"
+#include "server/store/queue/queue_table.hpp"
 #include "server/store/upkeep/pause_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "server/views/read_executions.hpp"
@@ -65,6 +66,26 @@ TEST_CASE("an old command of a pool that was paused for long is still found by a
   (void)queue::pause_pool(server.context, "default", false);
 
   CHECK(poll(server).commands.size() == 1);
+}
+
+// Its claim comes later, and the pool may be resumed meanwhile: then something more urgent may wait.
+TEST_CASE("a look into a paused pool finds nothing to claim, and where the next one begins") {
+  TestServer server;
+  const auto id = server.enqueue();
+  const auto look = [&] {
+    std::pair<std::vector<base::CommandId>, std::optional<base::CommandId>> found;
+    server.connections.run_one([&](postgres::Session& session) {
+      found.first = store::QueueTable(session).candidates({.pool = "default", .from = {}, .limit = 5}, found.second);
+    });
+    return found;
+  };
+  CHECK(look() == std::pair(std::vector{id}, std::optional(id)));
+
+  (void)queue::pause_pool(server.context, "default", true);
+  CHECK(look() == std::pair(std::vector<base::CommandId>{}, std::optional(id)));
+
+  (void)queue::pause_pool(server.context, "default", false);
+  CHECK(look() == std::pair(std::vector{id}, std::optional(id)));
 }
 
 TEST_CASE("upkeep does not notify of a paused pool") {

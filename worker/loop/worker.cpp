@@ -141,7 +141,8 @@ void Worker::start(Running& running, const wire::RegistrationAnswer& rules) {
                                            .leases = running.leases,
                                            .reporter = running.reporter,
                                            .counts = counts_,
-                                           .prefetch = running.prefetch},
+                                           .prefetch = running.prefetch,
+                                           .heartbeats = running.heartbeats},
                         RunSettings{.worker_id = settings_.worker_id,
                                     .limits = settings_.limits,
                                     .secrets = secrets_,
@@ -153,6 +154,7 @@ void Worker::start(Running& running, const wire::RegistrationAnswer& rules) {
                                        .threads = *running.threads,
                                        .counts = counts_,
                                        .prefetch = running.prefetch,
+                                       .heartbeats = running.heartbeats,
                                        .secrets = secrets_,
                                        .progress = &running.progress,
                                        .ahead = settings_.runs_ahead ? &*running.ahead : nullptr};

@@ -245,6 +245,7 @@ std::vector<base::CommandId> QueueTable::candidates(const Looking& looking,
   if (!rows.empty() && !rows[0]["first_fresh"].is_null()) {
     first_fresh = base::CommandId{rows[0]["first_fresh"].as<std::int64_t>()};
   }
+  if (!rows.empty() && rows[0]["is_paused"].as<bool>()) return {};
   return ids_from(rows);
 }
 

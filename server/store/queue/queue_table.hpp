@@ -154,7 +154,7 @@ class QueueTable {
   [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,
                                                           const std::vector<base::CommandId>& ids, int limit);
   [[nodiscard]] std::vector<ExplainedCommand> explain(const std::vector<base::CommandId>& ids);
-  // Highest priority first, then the oldest; `first_fresh` gets the oldest never handed back id that waits, if any.
+  // Highest priority first, then the oldest; none of a paused pool. `first_fresh` gets the oldest never handed back id that waits, if any.
   [[nodiscard]] std::vector<base::CommandId> candidates(const Looking& looking,
                                                         std::optional<base::CommandId>& first_fresh);
 

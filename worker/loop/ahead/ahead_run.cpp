@@ -151,7 +151,7 @@ void AheadRun::work(const std::stop_token& end) {
 void AheadRun::end(const NodePointer& node, wire::AttemptReport report) {
   std::erase(nodes_, node);
   const bool is_stopped = stop_.stop_requested();
-  if (is_stopped || parts_.counts.is_draining || is_time_over()) close();
+  if (is_stopped || !owner_.may_go_on() || is_time_over()) close();
   if (node->is_dropped) return;
   const bool has_ended =
       report.outcome == domain::Outcome::completed || (report.outcome == domain::Outcome::failed && !is_stopped);

@@ -20,7 +20,7 @@ void AheadRunner::run(const domain::ClaimedCommand& command, tools::Tool& tool, 
   auto report = run_command(command, &tool, stop.get_token(), settings_);
   parts_.prefetch.note(report.duration);
   const bool has_ended = report.outcome == domain::Outcome::completed || report.outcome == domain::Outcome::failed;
-  if (has_ended && !stop.stop_requested() && !parts_.counts.is_draining) {
+  if (has_ended && !stop.stop_requested() && may_go_on()) {
     parts_.leases.keep_slot(command.lease);
     {
       // Whoever was given a command once before, and did not end it, is told of each end.

@@ -9,6 +9,7 @@
 #include "shared/base/guarded.hpp"
 #include "shared/transport/transport.hpp"
 #include "worker/loop/ahead/ahead_line.hpp"
+#include "worker/loop/leases/heartbeat_sender.hpp"
 #include "worker/loop/leases/held_leases.hpp"
 #include "worker/loop/runs/prefetch_estimator.hpp"
 #include "worker/loop/runs/reporter.hpp"
@@ -25,6 +26,7 @@ class AheadRunner {
     Reporter& reporter;
     WorkerCounts& counts;
     PrefetchEstimator& prefetch;
+    const HeartbeatSender& heartbeats;
   };
   AheadRunner(Parts parts, RunSettings settings, int slots)
       : parts_(parts), settings_(std::move(settings)), slots_(slots) {}
@@ -39,6 +41,8 @@ class AheadRunner {
  private:
   friend class AheadRun;
   [[nodiscard]] AheadLine::PlaybookPointer playbook_of(const wire::AheadBasis& basis);
+  // Not while the worker drains or is paused.
+  [[nodiscard]] bool may_go_on() const { return !parts_.counts.is_draining && !parts_.heartbeats.is_paused(); }
   [[nodiscard]] base::CatalogId newest_playbook() const;
 
   const Parts parts_;

@@ -7,6 +7,16 @@ namespace noetl::loop {
 
 namespace {
 constexpr std::size_t small_context_bytes_max = 16 * 1024;  // the mean of the last ones
+
+wire::AttemptReport released(const domain::Lease& lease, base::ExecutionId execution) {
+  wire::AttemptReport report;
+  report.lease = lease;
+  report.execution_id = execution;
+  report.outcome = domain::Outcome::released;
+  report.result = "null";
+  return report;
+}
+
 }  // namespace
 
 CommandStarter::CommandStarter(Parts parts, const WorkerSettings& settings)
@@ -40,7 +50,18 @@ std::vector<domain::ClaimedCommand> CommandStarter::add(std::vector<domain::Clai
   return claimed;
 }
 
+void CommandStarter::give_back(const std::vector<domain::ClaimedCommand>& commands) {
+  std::vector<wire::AttemptReport> reports;
+  reports.reserve(commands.size());
+  for (const auto& command : commands) reports.push_back(released(command.lease, command.execution_id));
+  if (!reports.empty()) parts_.reporter.deliver(std::move(reports));
+}
+
 CommandStarter::Seen CommandStarter::start(std::vector<domain::ClaimedCommand> commands) {
+  if (parts_.heartbeats.is_paused()) {
+    give_back(commands);
+    return {};
+  }
   std::size_t bytes = 0;
   for (const auto& command : commands) bytes += command.context.size();
   std::vector<domain::ClaimedCommand*> instant;
@@ -71,12 +92,7 @@ void CommandStarter::start_on_thread(domain::ClaimedCommand command, tools::Tool
     parts_.reporter.deliver(std::move(finished));
   };
   auto hand_back = [deliver, lease = command.lease, execution = command.execution_id] {
-    wire::AttemptReport report;
-    report.lease = lease;
-    report.execution_id = execution;
-    report.outcome = domain::Outcome::released;
-    report.result = "null";
-    deliver(std::move(report));
+    deliver(released(lease, execution));
   };
   const auto stop = stops_[command.lease.queue_id];
   const int priority = command.priority;

@@ -8,6 +8,7 @@
 
 #include "shared/wire/messages/claim.hpp"
 #include "worker/loop/ahead/ahead_runner.hpp"
+#include "worker/loop/leases/heartbeat_sender.hpp"
 #include "worker/loop/leases/held_leases.hpp"
 #include "worker/loop/leases/settings.hpp"
 #include "worker/loop/runs/prefetch_estimator.hpp"
@@ -26,6 +27,7 @@ class CommandStarter {
     ToolThreads& threads;
     WorkerCounts& counts;
     PrefetchEstimator& prefetch;
+    const HeartbeatSender& heartbeats;
     CredentialClient* secrets = nullptr;
     ProgressReporter* progress = nullptr;
     AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server
@@ -43,10 +45,11 @@ class CommandStarter {
     bool is_small = true;  // they take little memory
     bool is_quick = false;  // all of them are of tools that answer at once
   };
-  // Of what add() gave last. With none of them: nothing was seen.
+  // Of what add() gave last. With none of them: nothing was seen. A worker that was paused while it asked gives them back instead.
   Seen start(std::vector<domain::ClaimedCommand> commands);
 
  private:
+  void give_back(const std::vector<domain::ClaimedCommand>& commands);
   void start_on_thread(domain::ClaimedCommand command, tools::Tool& tool);
 
   Parts parts_;

@@ -75,6 +75,7 @@ void Fetcher::run(const std::stop_token& stop) {
       continue;
     }
     if (parts_.heartbeats.is_paused()) {
+      parts_.threads.hand_back_all();
       pause(milliseconds(200), stop);
       continue;
     }
