@@ -8,6 +8,8 @@ find_package(CLI11 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(OpenSSL REQUIRED)
+# Headers alone: the programs need no library of it where they run.
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 # nats.c ships a CMake file that names a static library its package leaves out: pkg-config instead.
 pkg_check_modules(libnats REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)

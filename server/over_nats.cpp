@@ -15,6 +15,7 @@
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "shared/reach/own_addresses.hpp"
+#include "shared/service/from_settings.hpp"
 #include "shared/service/service.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -137,8 +138,9 @@ OverNats::OverNats(const config::ServerSettings& settings, http::Application& ap
                        if (!requests) return base::failure(std::move(requests.error()));
                        serving->requests = std::move(*requests);
                      }
-                     auto shown = service::Service::start(connection,
-                                                          shown_of(application, serving->requests.get(), port, count));
+                     auto shown = service::Service::start(
+                         connection, service::identified(shown_of(application, serving->requests.get(), port, count),
+                                                         settings.service));
                      if (!shown) return base::failure(std::move(shown.error()));
                      serving->shown = std::move(*shown);
                      return std::shared_ptr<void>(std::move(serving));

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "shared/nats/connection.hpp"
+#include "shared/service/from_settings.hpp"
 #include "shared/service/lasting.hpp"
 #include "shared/service/service.hpp"
 #include "shared/telemetry/log.hpp"
@@ -30,16 +31,7 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.runs_ahead = settings.runs_ahead;
   loop.grace = settings.grace;
   loop.uses_nats = settings.nats.url != "none";
-  loop.nats.url = settings.nats.url;
-  loop.nats.user = settings.nats.user;
-  loop.nats.password = settings.nats.password;
-  loop.nats.token = settings.nats.token;
-  loop.nats.credentials_file = settings.nats.credentials_file;
-  loop.nats.inbox_prefix = settings.nats.inbox_prefix;
-  loop.nats.tls_ca_file = settings.nats.ca_file;
-  loop.nats.tls_certificate_file = settings.nats.certificate_file;
-  loop.nats.tls_key_file = settings.nats.key_file;
-  loop.nats.name = "noetl-worker";
+  loop.nats = service::nats_settings(settings.nats, "noetl-worker");
   loop.limits = limits_of(settings);
   return loop;
 }
@@ -111,10 +103,12 @@ void serve_over_nats(std::optional<service::Lasting>& lasting, const config::Wor
                                                   .token = settings.token};
   lasting.emplace(
       wanted, "commands, health and discovery over NATS",
-      [&worker, &registry, commanded](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
+      [&worker, &registry, commanded,
+       identity = settings.service](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
         auto commands = control::WorkerCommands::start(connection, commanded, worker.orders(), worker.counts());
         if (!commands) return base::failure(std::move(commands.error()));
-        auto shown = service::Service::start(connection, shown_of(worker, registry, **commands));
+        auto shown =
+            service::Service::start(connection, service::identified(shown_of(worker, registry, **commands), identity));
         if (!shown) return base::failure(std::move(shown.error()));
         return std::make_shared<OverNats>(OverNats{.commands = std::move(*commands), .shown = std::move(*shown)});
       });

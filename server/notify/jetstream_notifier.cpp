@@ -343,8 +343,7 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
 
 bool JetStreamNotifier::repair() {
   nats::JetStream& jetstream = quick_->jetstream;
-  // Without the stream of commands nobody is notified; the others may follow. That of advisories may be refused to this account:
-  // what it would tell, upkeep notifies again as well.
+  // Without the stream of commands nobody is notified; the others may follow. This account may be refused that of advisories.
   bool is_whole = true;
   for (const auto& stream : streams_of(settings_)) {
     const bool is_there = repair_stream(jetstream, stream);

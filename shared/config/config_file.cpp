@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/config/resolve.hpp"
+#include "shared/config/toml_file.hpp"
 
 namespace noetl::config {
 namespace {
@@ -73,6 +74,7 @@ base::Result<FileValues> parse_config_file(std::string_view text, std::string_vi
   const std::string name(file_name);
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') return parse_json(text, name);
+  if (name.ends_with(".toml")) return parse_toml(text, name);
   return parse_lines(text, name);
 }
 

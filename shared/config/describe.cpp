@@ -13,7 +13,8 @@ Every setting can come from four places; the first that has it wins:
 
 1. a flag: `noetlctl server start --port 9000`
 2. the environment: `NOETL_PORT=9000`; a variable that is set but empty counts as not set
-3. a file named by `--config` or `NOETL_CONFIG`: lines `port = 9000` with `#` comments, or one JSON object
+3. a file named by `--config` or `NOETL_CONFIG`: lines `port = 9000` with `#` comments, or one JSON object;
+   TOML when its name ends with `.toml` ([below](#a-toml-file))
 4. the default
 
 `noetlctl config` prints the values in force and where each came from; it masks secrets. A wrong value stops the
@@ -23,6 +24,36 @@ Secrets are no flags, because every user of a machine sees the arguments of its 
 file that their `…-file` names, which children do not inherit. An address of Postgres or NATS may be a flag while it has no password.
 
 Durations are written `500ms`, `5s`, `2m`, `1h`, `7d` (a bare number is seconds); sizes `65536`, `256KiB`, `1GiB`.
+
+## A TOML file
+
+A TOML file has a key for each setting, and four sections for NATS. `subject_prefix` sets `cluster-prefix`, `nats-subject` and
+`session-subject`: they become `<prefix>.cluster`, `<prefix>.commands` and `<prefix>.workflow.execute`.
+
+```toml
+port = 9000
+
+[nats]
+url = "nats://localhost:4222"
+subject_prefix = "noetl"
+
+[nats.auth]                      # also: token, credentials, nkey
+username = "noetl-server"
+password = "secret"
+
+[nats.tls]
+ca = "/etc/noetl/ca.pem"         # also: certificate, key
+
+[nats.retry]
+max_reconnects = 0
+reconnect_delay_ms = 200
+max_reconnect_delay_ms = 1000
+
+[nats.service]
+name = "noetl-server"
+version = "1.0.0"
+description = "API server of the plant"
+```
 )";
 
 void append_table(std::string& out, std::string_view title, unsigned programs) {

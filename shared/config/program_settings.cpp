@@ -55,9 +55,19 @@ NatsAddress nats_address(const Reader& read, const std::string& user) {
           .token = read.text("nats-token"),
           .credentials_file = read.text("nats-credentials"),
           .inbox_prefix = prefix.empty() ? "_INBOX_" + user : prefix,
+          .nkey_seed_file = read.text("nats-nkey"),
           .ca_file = read.text("nats-ca"),
           .certificate_file = read.text("nats-certificate"),
-          .key_file = read.text("nats-key")};
+          .key_file = read.text("nats-key"),
+          .reconnect_delay = read.duration("nats-reconnect-delay"),
+          .reconnect_delay_max = read.duration("nats-reconnect-delay-max"),
+          .reconnects_max = read.integer("nats-max-reconnects")};
+}
+
+ServiceIdentity service_identity(const Reader& read) {
+  return {.name = read.text("service-name"),
+          .version = read.text("service-version"),
+          .description = read.text("service-description")};
 }
 
 NatsSettings nats_settings(const Reader& read) {
@@ -133,6 +143,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return ServerSettings{.log = log_choice(read),
                         .nats = nats_settings(read),
+                        .service = service_identity(read),
                         .host = read.text("host"),
                         .is_insecure = read.text("insecure") == "on",
                         .token = read.text("token"),
@@ -179,6 +190,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   if (auto checked = check_secret_files(resolved, worker); !checked) return failure(std::move(checked.error()));
   return WorkerSettings{.log = log_choice(read),
                         .nats = nats_address(read, read.text("pool")),
+                        .service = service_identity(read),
                         .server_url = read.text("server-url"),
                         .server_ca_file = read.text("server-ca"),
                         .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),

@@ -21,7 +21,15 @@ struct NatsAddress {
   std::string user, password, token;  // the last two are secret; empty: those of the url, or none
   std::string credentials_file;  // empty: none
   std::string inbox_prefix;  // never empty
+  std::string nkey_seed_file;  // empty: none
   std::string ca_file, certificate_file, key_file;  // of TLS; empty: none
+  std::chrono::milliseconds reconnect_delay{0}, reconnect_delay_max{0};
+  int reconnects_max = 0;  // 0: for ever
+};
+
+// How a program shows itself on NATS; empty: its own.
+struct ServiceIdentity {
+  std::string name, version, description;
 };
 
 struct NatsSettings {
@@ -44,6 +52,7 @@ struct RetentionSettings {
 struct ServerSettings {
   LogChoice log;
   NatsSettings nats;
+  ServiceIdentity service;
   std::string host;
   bool is_insecure = false;  // open beyond loopback without a token
   std::string token;  // secret; empty: none is asked for, unless worker_token is
@@ -84,6 +93,7 @@ struct ServerSettings {
 struct WorkerSettings {
   LogChoice log;
   NatsAddress nats;
+  ServiceIdentity service;
   std::string server_url;
   std::string server_ca_file;  // empty: the system's authorities
   std::string token;  // secret; empty: none. worker-token, or token where that is not set

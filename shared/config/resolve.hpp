@@ -40,7 +40,8 @@ struct Sources {
 
 [[nodiscard]] base::Result<Resolved> resolve(const Sources& sources);
 
-// `key = value` lines with # comments and optional quotes, or one flat JSON object. Errors name the line.
+// A file whose name ends with .toml is TOML. Others have `key = value` lines with # comments and optional quotes, or are one flat JSON
+// object. Errors name the line.
 [[nodiscard]] base::Result<FileValues> parse_config_file(std::string_view text, std::string_view file_name);
 
 // What programs call: the process's environment, and the file named by --config or NOETL_CONFIG if any.

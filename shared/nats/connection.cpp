@@ -5,11 +5,13 @@
 #include <condition_variable>
 #include <mutex>
 #include <new>
+#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "shared/nats/failure.hpp"
+#include "shared/nats/nkey.hpp"
 
 namespace noetl::nats {
 
@@ -19,6 +21,7 @@ struct Connection::State {
   std::atomic<std::uint64_t> connection_count{0};
   std::mutex mutex;  // only for waiting
   std::condition_variable changed;
+  std::int64_t reconnect_delay_ms = 0, reconnect_delay_max_ms = 0;  // constant once connecting begins
 
   void set(bool connected, bool closed) noexcept {
     const std::lock_guard lock(mutex);
@@ -36,6 +39,17 @@ using State = Connection::State;
 void on_connected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(true, false); }
 void on_disconnected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, false); }
 void on_closed(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, true); }
+
+// Milliseconds. `attempts`: how often every server was tried since the connection was lost. The random half keeps those that lost the
+// same server from coming back together.
+std::int64_t delay_before(natsConnection*, int attempts, void* closure) noexcept {
+  const auto& state = *static_cast<const State*>(closure);
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const auto doubled = state.reconnect_delay_ms << std::clamp(attempts - 1, 0, 20);
+  const auto delay = std::min(doubled, state.reconnect_delay_max_ms);
+  return delay + std::uniform_int_distribution<std::int64_t>(0, delay / 2)(random);
+}
+
 // Slow consumers and the like: without a handler nats.c writes to stderr.
 void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept {}
 
@@ -120,7 +134,9 @@ natsStatus set_servers(natsOptions* options, const std::string& url) {
   return natsOptions_SetServers(options, pointers.data(), static_cast<int>(pointers.size()));
 }
 
-natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State* state) {
+// `public_key`: of the NKey; empty: none.
+natsStatus apply(natsOptions* options, const ConnectionSettings& settings, const std::string& public_key,
+                 State* state) {
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
   natsStatus status = set_servers(options, settings.url);
   const auto then = [&](natsStatus next) {
@@ -129,9 +145,10 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   then(natsOptions_SetName(options, json_safe(settings.name).c_str()));
   then(natsOptions_SetCustomInboxPrefix(options, settings.inbox_prefix.c_str()));
   then(natsOptions_SetTimeout(options, ms(settings.connect_timeout)));
-  then(natsOptions_SetMaxReconnect(options, -1));
-  then(natsOptions_SetReconnectWait(options, ms(settings.reconnect_wait)));
-  then(natsOptions_SetReconnectJitter(options, ms(settings.reconnect_jitter), ms(settings.reconnect_jitter)));
+  state->reconnect_delay_ms = ms(settings.reconnect_delay);
+  state->reconnect_delay_max_ms = std::max(ms(settings.reconnect_delay_max), ms(settings.reconnect_delay));
+  then(natsOptions_SetMaxReconnect(options, settings.reconnects_max > 0 ? settings.reconnects_max : -1));
+  then(natsOptions_SetCustomReconnectDelay(options, delay_before, state));
   then(natsOptions_SetRetryOnFailedConnect(options, true, on_connected, state));
   then(natsOptions_SetReconnectedCB(options, on_connected, state));
   then(natsOptions_SetDisconnectedCB(options, on_disconnected, state));
@@ -148,6 +165,9 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   if (!settings.token.empty()) then(natsOptions_SetToken(options, json_safe(settings.token).c_str()));
   if (!settings.credentials_file.empty()) {
     then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
+  }
+  if (!public_key.empty()) {
+    then(natsOptions_SetNKeyFromSeed(options, public_key.c_str(), settings.nkey_seed_file.c_str()));
   }
   if (!settings.tls_host.empty()) then(natsOptions_SetExpectedHostname(options, settings.tls_host.c_str()));
   if (settings.ignores_other_servers) then(natsOptions_SetIgnoreDiscoveredServers(options, true));
@@ -170,10 +190,16 @@ Connection::Connection(const ConnectionSettings& settings)
 base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
   if (auto checked = check_settings(settings); !checked) return tl::unexpected(checked.error());
   std::unique_ptr<Connection> connection(new Connection(settings));  // the constructor is private
+  std::string public_key;
+  if (!settings.nkey_seed_file.empty()) {
+    auto found = public_key_of_seed_file(settings.nkey_seed_file);
+    if (!found) return tl::unexpected(found.error());
+    public_key = std::move(*found);
+  }
   natsOptions* raw = nullptr;
   natsStatus status = natsOptions_Create(&raw);
   const Options options(raw);
-  if (status == NATS_OK) status = apply(raw, settings, connection->state_.get());
+  if (status == NATS_OK) status = apply(raw, settings, public_key, connection->state_.get());
   if (status != NATS_OK) return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
   status = natsConnection_Connect(&connection->handle_, raw);
   if (status == NATS_OK) connection->state_->set(true, false);

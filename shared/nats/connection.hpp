@@ -23,6 +23,7 @@ struct ConnectionSettings {
   std::string password;
   std::string token;
   std::string credentials_file;
+  std::string nkey_seed_file;  // of a user; instead of the three before
   std::string tls_ca_file;  // authorities to trust besides the system's
   std::string tls_certificate_file;  // both or none: what the server knows the client by
   std::string tls_key_file;
@@ -32,8 +33,10 @@ struct ConnectionSettings {
   // Before the subjects that answers come to: a nats-server can permit each user its own, and nobody that of others.
   std::string inbox_prefix = "_INBOX";
   std::chrono::milliseconds connect_timeout{2000};
-  std::chrono::milliseconds reconnect_wait{200};
-  std::chrono::milliseconds reconnect_jitter{300};
+  // Before the second attempt to reconnect; it doubles with each up to the longest, and a random half is added.
+  std::chrono::milliseconds reconnect_delay{200};
+  std::chrono::milliseconds reconnect_delay_max{1000};
+  int reconnects_max = 0;  // failed attempts at each server after which the connection is closed for good; 0: never
   // True: every write goes out at once (a fetch round trip takes 0.1 ms instead of 1.0 ms).
   // False: writes are gathered for up to 1 ms, cheaper for acks and floods.
   bool sends_asap = false;
@@ -67,7 +70,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] bool is_connected() const;
-  // True for ever once nats.c has stopped trying (login refused twice): open a new one.
+  // True for ever once nats.c has stopped trying (login refused twice, reconnects_max): open a new one.
   [[nodiscard]] bool is_closed() const;
   // Counts (re)connections: who keeps something on the server compares it to notice a restart.
   [[nodiscard]] std::uint64_t connection_count() const;

@@ -5,7 +5,8 @@ HEADER = "shared/config/program_settings.hpp"
 # Struct → folders of the programs that get it.
 READERS = {
     "LogChoice": ("server/", "worker/", "cli/"),
-    "NatsAddress": ("server/", "worker/"),
+    "NatsAddress": ("server/", "worker/", "shared/service/"),
+    "ServiceIdentity": ("shared/service/",),
     "NatsSettings": ("server/",),
     "RetentionSettings": ("server/",),
     "ServerSettings": ("server/",),

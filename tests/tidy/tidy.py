@@ -63,7 +63,7 @@ LAYERS = {
     "shared/fetch": ["shared/base", "shared/base/text", "shared/reach", "shared/coding"],
     "shared/nats": ["shared/base"],
     "shared/nats/requests": ["shared/base", "shared/base/text", "shared/nats"],
-    "shared/service": ["shared/base", "shared/nats", "shared/nats/requests", "shared/telemetry"],
+    "shared/service": ["shared/base", "shared/config", "shared/nats", "shared/nats/requests", "shared/telemetry"],
     "shared/wire/operations": ["shared/wire"],
     "server/cluster": ["shared/base", "shared/json", "shared/wire", "shared/wire/operations", "shared/http", "shared/nats",
                        "shared/nats/requests"],

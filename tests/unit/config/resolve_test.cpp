@@ -1,6 +1,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include "shared/config/program_settings.hpp"
 #include "shared/config/resolve.hpp"
 
 #include <set>
@@ -35,6 +36,9 @@ TEST_CASE("flag beats environment beats file beats default") {
 TEST_CASE("the seeds' names of the environment work") {
   const auto resolved = resolve({.flags = {},
                                  .environment = environment({{"NATS_URL", "nats://n:4222"},
+                                                             {"NATS_USER", "u"},
+                                                             {"NATS_PASSWORD", "p"},
+                                                             {"NATS_TOKEN", "t"},
                                                              {"SERVER_API_URL", "http://s:1"},
                                                              {"WORKER_MAX_CONCURRENT", "9"},
                                                              {"NOETL_WORKER_POOL_NAME", "gpu"},
@@ -43,6 +47,9 @@ TEST_CASE("the seeds' names of the environment work") {
 
   REQUIRE(resolved.has_value());
   CHECK(resolved->at("nats-url").value == "nats://n:4222");
+  CHECK(resolved->at("nats-user").value == "u");
+  CHECK(resolved->at("nats-password").value == "p");
+  CHECK(resolved->at("nats-token").value == "t");
   CHECK(resolved->at("server-url").value == "http://s:1");
   CHECK(resolved->at("slots").value == "9");
   CHECK(resolved->at("pool").value == "gpu");
@@ -97,6 +104,60 @@ TEST_CASE("a file may be a JSON object") {
   REQUIRE(values.has_value());
   CHECK(values->at("port").value == "9000");
   CHECK(values->at("log-format").value == "json");
+}
+
+TEST_CASE("a TOML file has a key for each setting, and the sections of NATS") {
+  const auto values = parse_config_file(R"(
+port = 9000
+log-format = "json"
+[nats]
+url = "nats://localhost:4222"
+subject_prefix = "nix"
+
+[nats.auth]
+username = "nix-service"
+password = "of-the-service"
+
+[nats.retry]
+max_reconnects = 10
+reconnect_delay_ms = 100
+max_reconnect_delay_ms = 10000
+
+[nats.service]
+name = "cim-domain-nix"
+version = "0.3.0"
+description = "Nix domain service for CIM"
+)",
+                                        "noetl.toml");
+  REQUIRE(values.has_value());
+  const auto resolved = resolve({.flags = {}, .environment = environment({}), .file = *values});
+  REQUIRE(resolved.has_value());
+  const auto server = server_settings(*resolved).value();
+  CHECK(server.port == 9000);
+  CHECK(server.log.json);
+  CHECK(server.nats.address.url == "nats://localhost:4222");
+  CHECK(server.nats.address.user == "nix-service");
+  CHECK(server.nats.address.password == "of-the-service");
+  CHECK(server.nats.address.reconnects_max == 10);
+  CHECK(server.nats.address.reconnect_delay == std::chrono::milliseconds(100));
+  CHECK(server.nats.address.reconnect_delay_max == std::chrono::milliseconds(10'000));
+  CHECK(server.nats.subject == "nix.commands");
+  CHECK(server.cluster_prefix == "nix.cluster");
+  CHECK(server.session_subject == "nix.workflow.execute");
+  CHECK(server.service.name == "cim-domain-nix");
+  CHECK(server.service.version == "0.3.0");
+  CHECK(server.service.description == "Nix domain service for CIM");
+  CHECK(resolved->at("nats-user").where == "noetl.toml:9");
+}
+
+TEST_CASE("a TOML file with a mistake is refused with its line") {
+  const auto message_of = [](const char* text) { return parse_config_file(text, "f.toml").error().message; };
+  CHECK(message_of("port = 1\nhost = x").find("f.toml:2: ") == 0);
+  CHECK(message_of("[nats]\nurls = \"x\"") ==
+        "f.toml:2: unknown key 'nats.urls': sections are [nats] and its auth, tls, retry and service");
+  CHECK(message_of("port = [1]") == "f.toml:1: 'port' must be a text, a whole number or a boolean");
+  CHECK(message_of("nats-user = \"a\"\n[nats.auth]\nusername = \"b\"") ==
+        "f.toml:3: 'nats-user' is set twice, first at f.toml:1");
 }
 
 TEST_CASE("a file that is neither is refused with its line") {

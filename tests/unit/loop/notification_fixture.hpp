@@ -21,8 +21,8 @@ struct NotificationFixture : WorkerFixture {
   NotificationFixture() {
     settings.uses_nats = true;
     settings.nats.url = nats.url();
-    settings.nats.reconnect_wait = 20ms;
-    settings.nats.reconnect_jitter = 10ms;
+    settings.nats.reconnect_delay = 20ms;
+    settings.nats.reconnect_delay_max = 40ms;
     notify::NotifierSettings publishing;
     publishing.nats = settings.nats;
     publishing.check_interval = 200ms;

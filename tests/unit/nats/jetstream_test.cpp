@@ -20,8 +20,8 @@ namespace {
 nats::ConnectionSettings settings_of(const std::string& url) {
   nats::ConnectionSettings settings;
   settings.url = url;
-  settings.reconnect_wait = 20ms;
-  settings.reconnect_jitter = 10ms;
+  settings.reconnect_delay = 20ms;
+  settings.reconnect_delay_max = 40ms;
   settings.sends_asap = true;
   return settings;
 }

@@ -15,8 +15,8 @@ namespace {
 notify::NotifierSettings settings_for(const support::NatsServer& server) {
   notify::NotifierSettings settings;
   settings.nats.url = server.url();
-  settings.nats.reconnect_wait = 20ms;
-  settings.nats.reconnect_jitter = 10ms;
+  settings.nats.reconnect_delay = 20ms;
+  settings.nats.reconnect_delay_max = 40ms;
   settings.check_interval = 200ms;
   return settings;
 }
@@ -257,4 +257,23 @@ TEST_CASE(
   CHECK(has_consumer("mine"));
   notifier.notify({notification_of(3, "stranger")});
   support::wait_until("they come again", 10s, [&] { return has_consumer("noetl-worker-pool-stranger"); });
+}
+
+TEST_CASE("a pool that is deleted while its consumers are being made has none in the end") {
+  const support::NatsServer server;
+  const auto has_consumer = [&](const std::string& name) {
+    return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + name).contains("config");
+  };
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+  for (int i = 0; i < 10; ++i) {
+    const std::string pool = "brief" + std::to_string(i);
+    notifier.ensure_pool(pool);
+    support::wait_until("its first consumer", 10s, [&] { return has_consumer("noetl-worker-pool-" + pool); });
+    notifier.forget_pool(pool);
+    support::wait_until("they are gone", 10s, [&] {
+      return !has_consumer("noetl-worker-pool-" + pool) && !has_consumer("noetl-worker-pool-" + pool + ":lane1") &&
+             !has_consumer("noetl-worker-pool-" + pool + ":lane2");
+    });
+  }
 }

@@ -50,8 +50,8 @@ struct RequestsFixture {
   [[nodiscard]] std::unique_ptr<nats::Connection> open() const {
     nats::ConnectionSettings settings;
     settings.url = server.url();
-    settings.reconnect_wait = 20ms;
-    settings.reconnect_jitter = 10ms;
+    settings.reconnect_delay = 20ms;
+    settings.reconnect_delay_max = 40ms;
     settings.sends_asap = true;
     return nats::Connection::open(settings).value();
   }

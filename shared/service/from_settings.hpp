@@ -1,0 +1,17 @@
+#pragma once
+// What a program's settings say of its connections to NATS and of how it shows itself there. Pure; any thread.
+#include <string>
+
+#include "shared/config/program_settings.hpp"
+#include "shared/nats/connection.hpp"
+#include "shared/service/service.hpp"
+
+namespace noetl::service {
+
+// `name`: what nats-server shows of the connection.
+[[nodiscard]] nats::ConnectionSettings nats_settings(const config::NatsAddress& address, std::string name);
+
+// `own` with the name, version and description that the operator has given instead.
+[[nodiscard]] Settings identified(Settings own, const config::ServiceIdentity& identity);
+
+}  // namespace noetl::service
