@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "server/cluster/execution_routes.hpp"
+#include "server/cluster/execution_stream.hpp"
 #include "server/cluster/nats_requests.hpp"
 #include "server/cluster/worker_routes.hpp"
 #include "server/exposure.hpp"
@@ -64,6 +65,7 @@ std::string host_name() {
 // What lives on one connection. Health and discovery end before the requests that they tell of.
 struct Serving {
   std::unique_ptr<cluster::NatsRequests> requests;  // none where strangers could call
+  std::unique_ptr<cluster::ExecutionStream> submitted;  // the same
   std::unique_ptr<service::Service> shown;
 };
 
@@ -83,7 +85,30 @@ base::Result<std::unique_ptr<cluster::NatsRequests>> serve_requests(const config
   return requests;
 }
 
-service::Settings shown_of(http::Application& application, const cluster::NatsRequests* requests, int port,
+// Nothing where the operator wants none.
+std::unique_ptr<cluster::ExecutionStream> serve_submitted(const config::ServerSettings& settings,
+                                                          http::Application& application,
+                                                          nats::Connection& connection) {
+  if (settings.session_stream.empty()) return nullptr;
+  return std::make_unique<cluster::ExecutionStream>(
+      application, connection,
+      cluster::ExecutionStreamSettings{.stream = settings.session_stream,
+                                       .subject = settings.session_stream_subject,
+                                       .playbook = settings.session_playbook,
+                                       .replicas = settings.nats.replicas});
+}
+
+service::Endpoint endpoint_of(const cluster::ExecutionStream& submitted) {
+  return {.name = "submit",
+          .subject = submitted.settings().subject + ".*",
+          .queue_group = cluster::ExecutionStream::consumer,
+          .counts = [&counts = submitted.counts()] {
+            return service::EndpointCounts{
+                .requests = counts.requests, .errors = counts.refused, .processing_ns = counts.processing_ns};
+          }};
+}
+
+service::Settings shown_of(http::Application& application, const Serving& serving, int port,
                            const std::function<std::int64_t()>& connections) {
   service::Settings shown{.name = "noetl-server",
                           .id = service::token_of(host_name() + "-" + std::to_string(port)),
@@ -92,9 +117,10 @@ service::Settings shown_of(http::Application& application, const cluster::NatsRe
                           .capabilities = {"queue", "playbooks"},
                           .endpoints = {},
                           .health = [&application, connections] { return health_of(application, connections()); }};
-  if (requests == nullptr) return shown;
+  if (serving.requests == nullptr) return shown;
   shown.capabilities.emplace_back("workers-over-nats");
-  for (const auto& route : requests->routes()) {
+  if (serving.submitted) shown.endpoints.push_back(endpoint_of(*serving.submitted));
+  for (const auto& route : serving.requests->routes()) {
     shown.endpoints.push_back({.name = route->name,
                                .subject = route->subject_filter,
                                .queue_group = cluster::queue_group,
@@ -109,10 +135,14 @@ service::Settings shown_of(http::Application& application, const cluster::NatsRe
 
 void check_subjects(const config::ServerSettings& settings) {
   for (const auto& [name, subject] :
-       {std::pair("cluster-prefix", settings.cluster_prefix), std::pair("session-subject", settings.session_subject)}) {
+       {std::pair("cluster-prefix", settings.cluster_prefix), std::pair("session-subject", settings.session_subject),
+        std::pair("session-stream-subject", settings.session_stream_subject)}) {
     if (const auto parsed = nats::Subject::parse(subject); !parsed)
       throw std::runtime_error(std::string(name) + ": " + parsed.error().message);
   }
+  if (settings.session_stream.empty()) return;
+  if (const auto checked = nats::check_name("session-stream", settings.session_stream); !checked)
+    throw std::runtime_error(checked.error().message);
 }
 
 }  // namespace
@@ -137,10 +167,11 @@ OverNats::OverNats(const config::ServerSettings& settings, http::Application& ap
                        auto requests = serve_requests(settings, application, connection);
                        if (!requests) return base::failure(std::move(requests.error()));
                        serving->requests = std::move(*requests);
+                       serving->submitted = serve_submitted(settings, application, connection);
                      }
                      auto shown = service::Service::start(
-                         connection, service::identified(shown_of(application, serving->requests.get(), port, count),
-                                                         settings.service));
+                         connection,
+                         service::identified(shown_of(application, *serving, port, count), settings.service));
                      if (!shown) return base::failure(std::move(shown.error()));
                      serving->shown = std::move(*shown);
                      return std::shared_ptr<void>(std::move(serving));

@@ -1,6 +1,5 @@
 #include "server/cluster/nats_requests.hpp"
 
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -9,38 +8,14 @@
 namespace noetl::cluster {
 namespace {
 
-constexpr int bad_request = 400;
-constexpr int too_large = 413;
 constexpr int unavailable = 503;
 constexpr const char* no_room = "the requests being read fill the memory that they may have; try again";
-// What stands for the peer's address: nobody of this machine, as far as the rules for strangers go.
-constexpr const char* peer = "nats";
-// Headers that mean the same over both; others of a message are not read.
-constexpr std::array headers_taken{"authorization", "traceparent", "idempotency-key", "content-encoding",
-                                   "noetl-worker-instance"};
-
 http::Lane lane_of(http::Place place) {
   switch (place) {
     case http::Place::reports: return http::Lane::reports;
     case http::Place::claims: return http::Lane::claims;
     default: return http::Lane::general;
   }
-}
-
-http::Head head_of(HttpForm form, const nats::Headers& headers, std::size_t bytes) {
-  http::Head head;
-  head.method = std::move(form.method);
-  head.target = std::move(form.target);
-  head.headers = std::move(form.headers);
-  for (const char* name : headers_taken) {
-    const auto value = nats::header_of(headers, name);
-    if (!value.empty() && !head.has(name)) head.headers.push_back({.name = name, .value = std::string(value)});
-  }
-  head.headers.push_back({.name = "host", .value = "localhost"});
-  if (bytes > 0) head.headers.push_back({.name = "content-type", .value = "application/json"});
-  head.content_length = bytes;
-  head.has_content_length = true;
-  return head;
 }
 
 }  // namespace
@@ -97,7 +72,7 @@ void NatsRequests::take(Route& route, Incoming request) {
       head_of(std::move(*form), request.headers, request.is_whole() ? request.bytes.size() : request.part.bytes_total);
   const http::Head& head = parsed.head;
 
-  auto admission = application_.admit(head, peer);
+  auto admission = application_.admit(head, nats_peer);
   if (admission.refusal) return answer(route, request, *admission.refusal);
   if (head.content_length > admission.body_bytes_max)
     return refuse(too_large, "the body has " + std::to_string(head.content_length) + " bytes, of at most " +
@@ -109,7 +84,7 @@ void NatsRequests::take(Route& route, Incoming request) {
   }
   parsed.memory = http::MemoryBudget::Charge(budget_);
   if (!parsed.memory.add(request.bytes.size())) return refuse(unavailable, no_room);
-  parsed.peer = peer;
+  parsed.peer = nats_peer;
   parsed.body = std::exchange(request.bytes, {});
   parsed.ticket = std::move(admission.ticket);
   auto shared = std::make_shared<Incoming>(std::move(request));

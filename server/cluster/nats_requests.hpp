@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/cluster/request_form.hpp"
 #include "shared/base/result.hpp"
 #include "shared/http/application.hpp"
 #include "shared/http/handler_pool.hpp"
@@ -25,13 +26,6 @@ struct NatsRequestsSettings {
 };
 
 inline constexpr const char* queue_group = "noetl-server";
-
-// A message as the request over HTTP that it stands for.
-struct HttpForm {
-  std::string method;
-  std::string target;
-  std::vector<http::Header> headers = {};  // besides those that mean the same over both
-};
 
 class NatsRequests {
  public:

@@ -164,6 +164,8 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .nats_threads = read.integer("nats-threads"),
                         .cluster_prefix = read.text("cluster-prefix"),
                         .session_subject = read.text("session-subject"),
+                        .session_stream = read.text("session-stream"),
+                        .session_stream_subject = read.text("session-stream-subject"),
                         .session_playbook = read.text("session-playbook"),
                         .body_bytes_max = read.bytes("body-bytes-max"),
                         .report_bytes_max = read.bytes("report-bytes-max"),

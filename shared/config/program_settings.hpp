@@ -73,6 +73,8 @@ struct ServerSettings {
   int nats_threads = 0;  // that answer workers over NATS; 0: none do
   std::string cluster_prefix;  // of the subjects of those
   std::string session_subject;  // of requests for executions; the session follows
+  std::string session_stream;  // of requests that must not be lost; empty: none
+  std::string session_stream_subject;  // the session follows
   std::string session_playbook;  // that those of sessions start unless they name another; empty: none
   std::size_t body_bytes_max = 0;
   std::size_t report_bytes_max = 0;

@@ -97,6 +97,14 @@ std::vector<Setting> nats_settings_table() {
        "Unacknowledged notifications of one consumer. Must exceed workers times slots.", false, 1, 1'000'000},
       {"nats-replicas", {"NOETL_NATS_REPLICAS"}, "1", integer, server,
        "Copies of the streams that the server makes; 3 in a cluster of three nats-servers.", false, 1, 5},
+      {"session-subject", {"NOETL_SESSION_SUBJECT"}, "noetl.workflow.execute", text, server,
+       "Requests for executions come over NATS to this subject and a session after it."},
+      {"session-playbook", {"NOETL_SESSION_PLAYBOOK"}, "", text, server,
+       "Path of the playbook that messages of sessions go to, unless their context names another. Empty: none."},
+      {"session-stream", {"NOETL_SESSION_STREAM"}, "NOETL_EXECUTIONS", text, server,
+       "JetStream work-queue stream of requests for executions that must not be lost. The server makes it. Empty: none."},
+      {"session-stream-subject", {"NOETL_SESSION_STREAM_SUBJECT"}, "noetl.workflow.submit", text, server,
+       "Subject of that stream's messages; a session follows. Answers go to noetl.workflow.answer.<session>."},
   };
 }
 
@@ -142,10 +150,6 @@ std::vector<Setting> server_only_settings() {
        "Requests that may wait for a thread; more are refused with 503.", false, 1, 65536},
       {"nats-threads", {"NOETL_NATS_THREADS"}, "64", integer, server,
        "Threads that answer workers over NATS. A long poll holds one. 0: workers reach the server over HTTP alone.", false, 0, 4096},
-      {"session-subject", {"NOETL_SESSION_SUBJECT"}, "noetl.workflow.execute", text, server,
-       "Requests for executions come over NATS to this subject and a session after it."},
-      {"session-playbook", {"NOETL_SESSION_PLAYBOOK"}, "", text, server,
-       "Path of the playbook that messages of sessions go to, unless their context names another. Empty: none."},
       {"body-bytes-max", {"NOETL_BODY_BYTES_MAX"}, "8MiB", bytes, server, "Largest request body, except of reports.", false, kib, gib},
       {"report-bytes-max", {"NOETL_REPORT_BYTES_MAX"}, "64MiB", bytes, server, "Largest body of POST /api/v2/events, which carries results: more than tool-result-max of the workers.", false, kib, gib},
       {"inline-bytes-max", {"NOETL_INLINE_MAX_BYTES"}, "4KiB", bytes, server,

@@ -67,7 +67,8 @@ std::vector<std::string> drift_of(const jsStreamInfo& found, const StreamSetting
              settings.duplicate_window.count());
   note_drift(drift, "replicas", found.Config->Replicas, settings.replicas);
   if (found.Config->Storage != js_FileStorage) drift.emplace_back("storage is memory, expected file");
-  if (found.Config->Retention != js_LimitsPolicy) drift.emplace_back("retention is not limits");
+  if (found.Config->Retention != (settings.is_work_queue ? js_WorkQueuePolicy : js_LimitsPolicy))
+    drift.push_back(std::string("retention is not ") + (settings.is_work_queue ? "work queue" : "limits"));
   return drift;
 }
 
@@ -203,9 +204,9 @@ base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& setting
     config.Name = settings.name.c_str();
     config.Subjects = subjects.data();
     config.SubjectsLen = static_cast<int>(subjects.size());
-    config.Retention = js_LimitsPolicy;
+    config.Retention = settings.is_work_queue ? js_WorkQueuePolicy : js_LimitsPolicy;
     config.Storage = js_FileStorage;
-    config.Discard = js_DiscardOld;
+    config.Discard = settings.is_work_queue ? js_DiscardNew : js_DiscardOld;
     config.MaxAge = nanoseconds(settings.max_age);
     config.Duplicates = nanoseconds(std::min(settings.duplicate_window, settings.max_age));
     config.MaxBytes = settings.bytes_max;

@@ -15,7 +15,7 @@
 
 namespace noetl::nats {
 
-// File storage, limits retention, discard old.
+// File storage; limits retention and discard old, unless it is a work queue.
 struct StreamSettings {
   std::string name;
   std::vector<std::string> subjects;
@@ -23,6 +23,8 @@ struct StreamSettings {
   std::chrono::seconds duplicate_window{120};
   std::int64_t bytes_max = -1;
   int replicas = 1;
+  // What is acknowledged leaves the stream, and a full one refuses messages instead of dropping the oldest.
+  bool is_work_queue = false;
 };
 
 // Pull, explicit ack, deliver all.

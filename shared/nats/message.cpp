@@ -14,6 +14,11 @@ std::string_view Message::bytes() const {
   return {natsMsg_GetData(handle_.get()), static_cast<std::size_t>(natsMsg_GetDataLength(handle_.get()))};
 }
 
+std::string_view Message::header(const char* name) const {
+  const char* value = nullptr;
+  return natsMsgHeader_Get(handle_.get(), name, &value) == NATS_OK && value != nullptr ? value : std::string_view{};
+}
+
 namespace {
 
 // A part of the reply subject: $JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer

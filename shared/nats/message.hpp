@@ -20,6 +20,7 @@ class Message {
 
   [[nodiscard]] std::string_view subject() const;
   [[nodiscard]] std::string_view bytes() const;
+  [[nodiscard]] std::string_view header(const char* name) const;  // empty: it has none; the case counts
   [[nodiscard]] int num_delivered() const;  // 1 for the first delivery; 0 when it is no JetStream message
   // Which of the subscription's consumers gave it, and how many more that one had then.
   [[nodiscard]] std::size_t source() const { return source_; }

@@ -435,7 +435,7 @@ class FilesTest(unittest.TestCase):
             for name in ("certificates", "passwords"):
                 (secrets / name).mkdir(parents=True)
             hashed = '"$2a$11$' + "a" * 53 + '"'
-            names = ("SERVER", "WORKER", "WORKER_BATCH", "PLAYBOOK", "OPERATOR", "SYSTEM")
+            names = ("SERVER", "WORKER", "WORKER_BATCH", "PRODUCER", "PLAYBOOK", "OPERATOR", "OBSERVER", "SYSTEM")
             (secrets / "passwords/passwords.conf").write_text("".join(f"{name}_PASSWORD: {hashed}\n" for name in names))
             certificates = secrets / "certificates"
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=nats",

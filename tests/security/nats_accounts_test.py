@@ -32,6 +32,13 @@ REFUSED_PUBLISH = {
     "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
                  "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1"],
     "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
+    "producer": ["noetl.commands", "noetl.dead.default", "noetl.cluster.register", "noetl.cluster.cmd.w.drain", "noetl.workflow.answer.s",
+                 "noetl.workflow.execute.s.t", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_EXECUTIONS", "$JS.API.STREAM.PURGE.NOETL_EXECUTIONS",
+                 "$JS.API.CONSUMER.MSG.NEXT.NOETL_EXECUTIONS.noetl-server", "$JS.ACK.NOETL_EXECUTIONS.noetl-server.1.1.1.1.1", "_INBOX_server.test",
+                 "health.noetl-server", "other.subject"],
+    "observer": ["NOETL.API.STREAM.DELETE.NOETL_DEAD", "NOETL.API.STREAM.PURGE.NOETL_DEAD", "NOETL.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL,
+                 "NOETL.API.STREAM.MSG.GET.NOETL_COMMANDS", "NOETL.API.STREAM.LEADER.STEPDOWN.NOETL_DEAD", "noetl.commands", "noetl.workflow.execute.s",
+                 "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "$JS.API.INFO", "_INBOX.test", "other.subject"],
 }
 REFUSED_SUBSCRIBE = {
     "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>"],
@@ -39,6 +46,8 @@ REFUSED_SUBSCRIBE = {
                "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server"],
     "worker-batch": ["_INBOX_default.>", "noetl.commands", "noetl.cluster.>"],
     "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
+    "producer": [">", "noetl.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
+    "observer": [">", "noetl.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>"],
 }
 # Permitted to the user and imported by nobody: JetStream does not hear it.
 UNHEARD = {
@@ -70,6 +79,7 @@ class Accounts:
         server, playbook = cls.servers.line("server"), cls.servers.line("playbook")
         replicas = cls.servers_count
         for line, name, subjects in ((server, "NOETL_COMMANDS", ["noetl.commands", "noetl.commands.>"]), (server, "NOETL_DEAD", ["noetl.dead.>"]),
+                                     (server, "NOETL_EXECUTIONS", ["noetl.workflow.submit.*"]),
                                      (server, "NOETL_COMMANDS_ADVISORIES", [ADVISORY + ".*"]), (playbook, "ORDERS", ["orders.>"])):
             cls.made(line.api("STREAM.CREATE." + name, stream_of(name, subjects, replicas)))
         for durable in (POOL, POOL + ":lane1", POOL + ":lane2", BATCH, BATCH + ":lane1", BATCH + ":lane2"):
@@ -119,6 +129,24 @@ class Accounts:
         server = self.line("server")
         for _one in range(count):
             self.made(nats_client.json.loads(server.ask("noetl.commands", {"queue_id": "1"})[0][2]))
+
+    def test_a_producer_submits_requests_and_hears_what_became_of_them(self):
+        server = self.line("server")
+        self.made(server.api("CONSUMER.DURABLE.CREATE.NOETL_EXECUTIONS.noetl-server", {"stream_name": "NOETL_EXECUTIONS", "config": {
+            "durable_name": "noetl-server", "ack_policy": "explicit", "filter_subject": "noetl.workflow.submit.*"}}))
+        for number in range(self.servers_count):
+            producer = self.line("producer", number)
+            producer.send(b"SUB noetl.workflow.answer.* 9000")
+            producer.flush()
+            self.made(nats_client.json.loads(producer.ask("noetl.workflow.submit.s", {"message_id": "1"})[0][2]))
+            subject, reply, _body = server.ask("$JS.API.CONSUMER.MSG.NEXT.NOETL_EXECUTIONS.noetl-server", {"batch": 1, "expires": 5 * 10 ** 9})[0]
+            self.assertEqual("noetl.workflow.submit.s", subject)
+            server.publish(reply, b"+ACK")
+            server.publish("noetl.workflow.answer.s", b"{}")
+            server.flush()
+            while not any(number == 9000 for number, _message in producer.messages):
+                producer.take_line()
+            self.assertEqual([], producer.refusals + server.refusals)
 
     def test_a_worker_takes_notifications_and_answers_them(self):
         self.publish_notifications(6)
@@ -281,7 +309,7 @@ class Accounts:
     def test_an_operator_looks_at_everything_and_mends(self):
         operator = self.line("operator")
 
-        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES"}, set(operator.api("STREAM.NAMES")["streams"]))
+        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "NOETL_EXECUTIONS"}, set(operator.api("STREAM.NAMES")["streams"]))
         self.assertEqual("NOETL_DEAD", operator.api("STREAM.INFO.NOETL_DEAD")["config"]["name"])
         self.assertIn(POOL, operator.api("CONSUMER.NAMES.NOETL_COMMANDS")["consumers"])
         self.assertIn("message", operator.api("STREAM.MSG.GET.NOETL_DEAD", {"seq": 1}))

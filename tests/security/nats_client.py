@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/support"))
 import machine  # noqa: E402
 
-USERS = ("server", "worker", "worker-batch", "playbook", "operator", "system")
+USERS = ("server", "worker", "worker-batch", "producer", "playbook", "operator", "observer", "system")
 
 
 class Refused(Exception):
@@ -38,8 +38,8 @@ class Line:
         self.refusals = []
         self.login = {"user": user, "pass": password, "verbose": False, "pedantic": False, "headers": True, "no_responders": True, "protocol": 1}
         self.send(b"CONNECT " + json.dumps(self.login).encode())
-        self.prefix = {"server": "_INBOX_server", "worker": "_INBOX_default", "worker-batch": "_INBOX_batch"}.get(user, "_INBOX") + f".test{id(self)}"
-        self.api_prefix = "NOETL.API." if user == "operator" else "$JS.API."
+        self.prefix = {"server": "_INBOX_server", "worker": "_INBOX_default", "worker-batch": "_INBOX_batch", "observer": "_INBOX_observer"}.get(user, "_INBOX") + f".test{id(self)}"
+        self.api_prefix = "NOETL.API." if user in ("operator", "observer") else "$JS.API."
         self.asked = 0
         try:
             self.flush()

@@ -66,7 +66,7 @@ LAYERS = {
     "shared/service": ["shared/base", "shared/config", "shared/nats", "shared/nats/requests", "shared/telemetry"],
     "shared/wire/operations": ["shared/wire"],
     "server/cluster": ["shared/base", "shared/json", "shared/wire", "shared/wire/operations", "shared/http", "shared/nats",
-                       "shared/nats/requests"],
+                       "shared/nats/requests", "shared/telemetry"],
     "shared/transport": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/wire/codecs",
                          "shared/wire/operations", "shared/nats", "shared/nats/requests"],
     "shared/engine/state": ["shared/base", "shared/durations", "shared/domain", "shared/json/json_cursor.hpp",

@@ -8,7 +8,7 @@ from engine import ROOT, image_of, run
 
 HOSTS = "nats-headless.nats.svc.cluster.local"
 CLIENT_HOST = "nats.nats.svc.cluster.local"
-ROLES = ("server", "worker", "worker-batch", "playbook", "operator", "system")
+ROLES = ("server", "worker", "worker-batch", "producer", "playbook", "operator", "observer", "system")
 
 
 def make_secrets(folder):
