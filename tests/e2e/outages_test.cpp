@@ -2,6 +2,11 @@
 // ends by proving recovery.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
 
 #include "tests/e2e/fixtures.hpp"
 #include "tests/support/free_port.hpp"
@@ -32,21 +37,39 @@ bool has_stream_and_consumer(Stack& stack) {
          stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool").contains("config");
 }
 
+int delivered(Stack& stack) {
+  return stack.nats()
+      .request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")
+      .at("delivered")
+      .at("consumer_seq")
+      .get<int>();
+}
+
 // Notifications work: a command is started by its notification, not by a sweep.
 void check_notifications(Stack& stack) {
-  const auto delivered = [&] {
-    return stack.nats()
-        .request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")
-        .at("delivered")
-        .at("consumer_seq")
-        .get<int>();
-  };
-  const int before = delivered();
+  const int before = delivered(stack);
   const auto id = stack.enqueue({noop}).at(0);
   wait_until("a command by its notification", 10s, [&] {
-    return delivered() > before &&
+    return delivered(stack) > before &&
            stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) == 1;
   });
+}
+
+struct Use {
+  double cpu_seconds = 0;
+  std::int64_t lines = 0;  // of its log
+};
+
+Use use_of(const Process& process) {
+  const auto log = process.log();
+  std::istringstream stat(read_text("/proc/" + std::to_string(process.pid()) + "/stat"));
+  std::string word;
+  while (stat >> word && !word.ends_with(')')) continue;
+  double user = 0, system = 0;
+  for (int field = 3; field <= 13 && stat >> word; ++field) continue;
+  stat >> user >> system;  // fields 14 and 15 of proc(5)
+  return {.cpu_seconds = (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)),
+          .lines = std::count(log.begin(), log.end(), '\n')};
 }
 
 }  // namespace
@@ -111,6 +134,53 @@ TEST_CASE("without nats-server enqueueing and running go on, and notifications c
   wait_until("the server's notice", 15s, [&] { return has_nats(stack); });
   check_notifications(stack);
   CHECK(stack.sql_number("select count(*) from noetl.queue where attempts <> 1") == 0);
+}
+
+// NOETL_TEST_OUTAGE_SECONDS=600 is the long form.
+TEST_CASE(
+    "programs bear a long outage of NATS: few log lines, little CPU, work goes on, and notifications come back at "
+    "once") {
+  const char* asked = std::getenv("NOETL_TEST_OUTAGE_SECONDS");
+  const std::chrono::seconds outage(asked == nullptr ? 5 : std::atoi(asked));
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_LOG_LEVEL", "info"}}});
+  stack.start_worker({{"NOETL_WORKER_TRANSPORT", "nats"}, {"NOETL_WORKER_ID", "over-nats"}});
+  check_notifications(stack);
+  const std::vector<Process*> programs{&stack.server(), &stack.worker(0), &stack.worker(1)};
+
+  stack.nats().stop();
+  wait_until("the loss is noticed", 10s, [&] { return !has_nats(stack); });
+  std::vector<Use> before;
+  for (auto* program : programs) before.push_back(use_of(*program));
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(holds_for(outage, [&] { return stack.server().is_running(); }));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    const auto after = use_of(*programs[i]);
+    const double lines = static_cast<double>(after.lines - before[i].lines) / seconds;
+    const double percent = (after.cpu_seconds - before[i].cpu_seconds) / seconds * 100;
+    CAPTURE(i);
+    CAPTURE(lines);
+    CAPTURE(percent);
+    CHECK(lines <= 1.0);
+    // Of one processor. The server answers the long polls of workers meanwhile, and the statements of this test are not its own.
+    CHECK(percent < 1.0);
+    MESSAGE("program " << i << ": " << lines << " lines a second, " << percent << " % CPU in " << seconds << " s");
+  }
+  const auto id = stack.enqueue({noop}).at(0);
+  wait_until("a command is done meanwhile", 10s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) == 1;
+  });
+
+  stack.nats().start();
+  const int delivered_before = delivered(stack);
+  wait_until("notifications are used again", 2s, [&] {
+    stack.enqueue({noop});
+    return delivered(stack) > delivered_before;
+  });
+  wait_until("the worker over NATS is back as well", 10s, [&] {
+    return stack.sql_number(
+               "select count(*) from noetl.worker where worker_id = 'over-nats' and lease_until > now()") == 1;
+  });
 }
 
 TEST_CASE("a server starts and works without nats-server, and finds it later") {
