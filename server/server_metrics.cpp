@@ -6,6 +6,7 @@
 
 #include "server/counts/work_counts.hpp"
 #include "server/dispatch/dispatcher.hpp"
+#include "server/nats_metrics.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/postgres/enqueue_listener.hpp"
@@ -201,7 +202,10 @@ void expose_work(telemetry::Metrics& metrics, const counts::WorkCounts& counts) 
 void expose_server(telemetry::Metrics& metrics, Observed observed) {
   expose_state(metrics, observed);
   expose_counts(metrics, observed);
-  if (observed.notifier != nullptr) expose_nats(metrics, *observed.notifier);
+  if (observed.notifier != nullptr) {
+    expose_nats(metrics, *observed.notifier);
+    expose_traffic(metrics);
+  }
   expose_work(metrics, observed.context.work_counts);
 }
 

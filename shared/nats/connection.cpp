@@ -12,6 +12,7 @@
 
 #include "shared/nats/failure.hpp"
 #include "shared/nats/nkey.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 
@@ -51,7 +52,7 @@ std::int64_t delay_before(natsConnection*, int attempts, void* closure) noexcept
 }
 
 // Slow consumers and the like: without a handler nats.c writes to stderr.
-void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept {}
+void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept { traffic().subscription_failed(); }
 
 struct OptionsRelease {
   void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
@@ -244,6 +245,7 @@ bool Connection::wait_connected(std::chrono::milliseconds patience) const {
 base::Result<void> Connection::publish(const Subject& subject, std::string_view bytes) {
   const natsStatus status =
       natsConnection_Publish(handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
+  traffic().sent(subject.text(), bytes.size(), status == NATS_OK);
   if (status != NATS_OK) return nats_failure(status, "publish to '" + subject.text() + "'");
   return {};
 }
@@ -251,6 +253,7 @@ base::Result<void> Connection::publish(const Subject& subject, std::string_view 
 base::Result<void> Connection::publish_request(const Subject& subject, const Subject& reply, std::string_view bytes) {
   const natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), reply.c_str(), bytes.data(),
                                                           static_cast<int>(bytes.size()));
+  traffic().sent(subject.text(), bytes.size(), status == NATS_OK);
   if (status != NATS_OK) return nats_failure(status, "request to '" + subject.text() + "'");
   return {};
 }
@@ -262,8 +265,11 @@ base::Result<std::string> Connection::request(const Subject& subject, std::strin
       natsConnection_Request(&raw, handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
                              static_cast<std::int64_t>(patience.count()));
   const MessageHandle reply(raw);
+  traffic().sent(subject.text(), bytes.size(), status == NATS_OK);
   if (status != NATS_OK) return nats_failure(status, "request to '" + subject.text() + "'");
-  return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+  std::string answer(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+  traffic().received(natsMsg_GetSubject(raw), answer.size());
+  return answer;
 }
 
 base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const SubjectFilter& subject,
@@ -276,7 +282,7 @@ base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const SubjectF
                                 ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
                                 : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject.text() + "'");
-  return std::make_unique<Subscription>(SubscriptionHandle(raw), subject.text());
+  return std::make_unique<Subscription>(own_subscription(raw), subject.text());
 }
 
 base::Result<void> Connection::flush(std::chrono::milliseconds patience) {
@@ -296,6 +302,7 @@ base::Result<std::optional<PlainMessage>> Subscription::next(std::chrono::millis
   if (status == NATS_NO_RESPONDERS)
     return base::failure(base::ErrorCode::not_found, "nobody answers to '" + subject_ + "'");
   if (status != NATS_OK) return nats_failure(status, "next message of '" + subject_ + "'");
+  traffic().received(natsMsg_GetSubject(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
   const char* reply = natsMsg_GetReply(raw);
   return PlainMessage{.subject = natsMsg_GetSubject(raw),
                       .reply = reply == nullptr ? "" : reply,

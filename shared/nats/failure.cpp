@@ -1,6 +1,7 @@
 #include "shared/nats/failure.hpp"
 
 #include "shared/nats/handles.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 namespace {
@@ -31,7 +32,12 @@ tl::unexpected<base::Error> nats_failure(natsStatus status, const std::string& t
 }
 
 void HandleRelease::operator()(__natsSubscription* subscription) const noexcept {
+  traffic().subscription_closed();
   natsSubscription_Destroy(subscription);
+}
+SubscriptionHandle own_subscription(natsSubscription* made) {
+  if (made != nullptr) traffic().subscription_opened();
+  return SubscriptionHandle(made);
 }
 void HandleRelease::operator()(__natsMsg* message) const noexcept { natsMsg_Destroy(message); }
 void HandleRelease::operator()(__jsCtx* context) const noexcept { jsCtx_Destroy(context); }

@@ -16,6 +16,8 @@ struct HandleRelease {
 };
 
 using SubscriptionHandle = std::unique_ptr<__natsSubscription, HandleRelease>;
+// What nats.c has made, counted as open until it goes.
+[[nodiscard]] SubscriptionHandle own_subscription(__natsSubscription* made);
 using MessageHandle = std::unique_ptr<__natsMsg, HandleRelease>;
 using ContextHandle = std::unique_ptr<__jsCtx, HandleRelease>;
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "shared/nats/failure.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 namespace {
@@ -368,6 +369,7 @@ base::Result<void> JetStream::publish(const Subject& subject, std::string_view b
   const natsStatus status =
       js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options, &code);
   const PublishAck ack(raw);
+  traffic().sent(subject.text(), bytes.size(), status == NATS_OK);
   if (status == NATS_NO_RESPONDERS || static_cast<int>(code) == no_responders_of_jetstream)
     return base::failure(base::ErrorCode::not_found,
                          "no stream of JetStream takes the subject '" + subject.text() + "': nothing was stored",
@@ -385,7 +387,7 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   natsSubscription* raw = nullptr;
   const natsStatus status = natsConnection_SubscribeSync(&raw, connection_.handle(), (inbox + '*').c_str());
   if (status != NATS_OK) return nats_failure(status, "subscribe to the inbox for stream '" + source.stream + "'");
-  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), std::move(inbox), *this, connection_, source);
+  return std::make_unique<PullSubscription>(own_subscription(raw), std::move(inbox), *this, connection_, source);
 }
 
 }  // namespace noetl::nats

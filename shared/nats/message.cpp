@@ -6,6 +6,8 @@
 #include <charconv>
 #include <string>
 
+#include "shared/nats/traffic/traffic.hpp"
+
 namespace noetl::nats {
 
 std::string_view Message::subject() const { return natsMsg_GetSubject(handle_.get()); }
@@ -54,6 +56,8 @@ std::uint64_t Message::num_pending() const {
   return number_in<std::uint64_t>(reply_part(natsMsg_GetReply(handle_.get()), 6));
 }
 
+std::int64_t Message::stored_ns(const char* reply) { return number_in<std::int64_t>(reply_part(reply, 5)); }
+
 bool Message::ack() const { return answer("+ACK"); }
 bool Message::term() const { return answer("+TERM"); }
 bool Message::in_progress() const { return answer("+WPI"); }
@@ -67,7 +71,10 @@ bool Message::nak(std::chrono::milliseconds delay) const {
 bool Message::answer(std::string_view text) const {
   const char* reply = natsMsg_GetReply(handle_.get());
   if (reply == nullptr || *reply == '\0') return false;
-  return natsConnection_Publish(answers_on_->handle(), reply, text.data(), static_cast<int>(text.size())) == NATS_OK;
+  const bool is_sent =
+      natsConnection_Publish(answers_on_->handle(), reply, text.data(), static_cast<int>(text.size())) == NATS_OK;
+  traffic().sent(reply, text.size(), is_sent);
+  return is_sent;
 }
 
 }  // namespace noetl::nats

@@ -34,6 +34,8 @@ class Message {
 
   // The consumer's name in the reply subject of a JetStream message; empty when it is none.
   [[nodiscard]] static std::string_view consumer_of(const char* reply);
+  // When the stream stored it, in nanoseconds since 1970, as that subject says; 0: it says nothing.
+  [[nodiscard]] static std::int64_t stored_ns(const char* reply);
 
  private:
   bool answer(std::string_view text) const;

@@ -2,6 +2,8 @@
 
 #include <nats/nats.h>
 
+#include "shared/nats/traffic/traffic.hpp"
+
 namespace noetl::nats {
 
 struct Publisher::State {
@@ -55,9 +57,10 @@ bool Publisher::publish(const Subject& subject, std::string_view bytes, const st
   options.MaxWait = patience_.count();
   if (!message_id.empty()) options.MsgId = message_id.c_str();
   state_->in_flight.fetch_add(1, std::memory_order_acq_rel);
-  if (js_PublishAsync(context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options) ==
-      NATS_OK)
-    return true;
+  const bool is_sent = js_PublishAsync(context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
+                                       &options) == NATS_OK;
+  traffic().sent(subject.text(), bytes.size(), is_sent);
+  if (is_sent) return true;
   state_->failed.fetch_add(1, std::memory_order_relaxed);
   state_->in_flight.fetch_sub(1, std::memory_order_acq_rel);
   return false;

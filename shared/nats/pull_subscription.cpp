@@ -6,6 +6,7 @@
 
 #include "shared/nats/failure.hpp"
 #include "shared/nats/jetstream.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 
@@ -33,6 +34,15 @@ bool says_deleted(natsMsg* message) {
   const char* description = nullptr;
   return natsMsgHeader_Get(message, "Description", &description) == NATS_OK && description != nullptr &&
          std::string_view(description) == "Consumer Deleted";
+}
+
+void note_received(natsMsg* message) {
+  auto& counts = traffic();
+  counts.received(natsMsg_GetSubject(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+  const auto stored = Message::stored_ns(natsMsg_GetReply(message));
+  if (stored <= 0) return;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  counts.delivered_after(std::chrono::duration_cast<std::chrono::microseconds>(now - std::chrono::nanoseconds(stored)));
 }
 
 }  // namespace
@@ -69,9 +79,10 @@ bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) 
   body += '}';
   const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + source_.stream + '.' + source_.durables[source];
   const std::string reply = inbox_subject_ + std::to_string(source);
-  if (natsConnection_PublishRequest(connection_.handle(), subject.c_str(), reply.c_str(), body.data(),
-                                    static_cast<int>(body.size())) != NATS_OK)
-    return false;
+  const bool is_sent = natsConnection_PublishRequest(connection_.handle(), subject.c_str(), reply.c_str(), body.data(),
+                                                     static_cast<int>(body.size())) == NATS_OK;
+  traffic().sent(subject, body.size(), is_sent);
+  if (!is_sent) return false;
   asks_[source] = {
       .open = most, .is_immediate = patience.count() == 0, .ends_at = steady_clock::now() + patience + answer_margin};
   return true;
@@ -110,6 +121,7 @@ void PullSubscription::take(MessageHandle handle, PullBatch& batch) {
       std::find(source_.durables.begin(), source_.durables.end(), Message::consumer_of(natsMsg_GetReply(handle.get())));
   if (found == source_.durables.end()) return;
   const auto source = static_cast<std::size_t>(found - source_.durables.begin());
+  note_received(handle.get());
   asks_[source].open = std::max(0, asks_[source].open - 1);
   batch.has_given[source] = true;
   batch.messages.emplace_back(std::move(handle), source_.answers_on, source);

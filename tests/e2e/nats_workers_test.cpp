@@ -2,6 +2,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include "tests/support/free_port.hpp"
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
@@ -199,6 +200,35 @@ TEST_CASE("server and worker show themselves on NATS: health, discovery, and the
   CHECK(requests.at("register") == 1);
   CHECK(requests.at("claim") >= 1);
   CHECK(requests.at("report") >= 1);
+}
+
+TEST_CASE(
+    "the metrics of server and worker say what goes over NATS: rate by subject, failures, size, lag, subscriptions") {
+  const int port = free_port();
+  Stack stack(StackSettings{.workers = 1, .env = {}});
+  stack.start_worker(
+      {{"NOETL_HEALTH_PORT", std::to_string(port)}, {"NOETL_WORKER_ID", "measured"}, {"NOETL_DIRECT_DISPATCH", "off"}});
+  stack.enqueue(std::vector<json>(200, noop));
+  wait_until("all are done", 20s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 200; });
+  (void)first_answer(stack, "$SRV.PING.noetl-server");
+  const auto server = stack.api().get("/metrics").body;
+  const auto worker = HttpClient("127.0.0.1", port).get("/metrics").body;
+  for (const std::string line :
+       {"noetl_nats_published_total{subjects=\"noetl.commands\"} ", "noetl_nats_received_total{subjects=\"$SRV\"} ",
+        "noetl_nats_message_bytes_bucket{subjects=\"noetl.commands\",le=\"256\"} ", "noetl_nats_subscriptions "}) {
+    CAPTURE(line);
+    CHECK(server.find("\n" + line) != std::string::npos);
+    CHECK(server.find("\n" + line + "0\n") == std::string::npos);
+  }
+  CHECK(server.find("\nnoetl_nats_subscription_errors_total 0\n") != std::string::npos);
+  for (const std::string line :
+       {"noetl_nats_received_total{subjects=\"noetl.commands\"} ", "noetl_nats_published_total{subjects=\"$JS.ACK\"} ",
+        "noetl_nats_delivery_lag_seconds_count ", "noetl_nats_subscriptions "}) {
+    CAPTURE(line);
+    CHECK(worker.find("\n" + line) != std::string::npos);
+    CHECK(worker.find("\n" + line + "0\n") == std::string::npos);
+  }
 }
 
 TEST_CASE("one worker is asked how it is, paused, resumed and drained by requests over NATS") {

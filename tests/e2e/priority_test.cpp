@@ -2,6 +2,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
@@ -73,16 +75,18 @@ workflow:
 
 }  // namespace
 
+// NOETL_TEST_PRIORITY_BULK=100000 is the long form.
 TEST_CASE(
     "the highest priority is claimed next, then the oldest: behind a bulk, with 1, 4 and 64 slots, with NATS and "
     "without") {
+  const char* bulk = std::getenv("NOETL_TEST_PRIORITY_BULK");
   for (const bool has_nats : {true, false}) {
     for (const int slots : {1, 4, 64}) {
       CAPTURE(has_nats);
       CAPTURE(slots);
       Stack stack(StackSettings{.workers = 0, .worker_slots = slots, .env = env_of(has_nats)});
       stack.register_playbook(urgent_playbook());
-      enqueue_all_kinds(stack, slots == 1 ? 5000 : 10'000, {5, 100, 1, 50});
+      enqueue_all_kinds(stack, bulk == nullptr ? (slots == 1 ? 5000 : 10'000) : std::atoi(bulk), {5, 100, 1, 50});
 
       stack.start_worker();
       wait_for_end(stack);

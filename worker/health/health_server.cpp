@@ -7,6 +7,7 @@
 
 #include "shared/http/server.hpp"
 #include "worker/health/liveness.hpp"
+#include "worker/health/traffic_text.hpp"
 
 namespace noetl::health {
 namespace {
@@ -123,7 +124,7 @@ class HealthServer::State final : public http::Application {
       return {.status = 200,
               .content_type = "text/plain; version=0.0.4",
               .headers = {},
-              .body = metrics_text(counts_, slots_)};
+              .body = metrics_text(counts_, slots_) + traffic_text()};
     if (!counts_.is_registered) return text_response(503, "not registered with the server yet");
     return counts_.is_draining ? text_response(503, "draining") : text_response(200, "ready");
   }

@@ -7,6 +7,7 @@
 
 #include "shared/base/text/ascii.hpp"
 #include "shared/nats/failure.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 namespace {
@@ -88,6 +89,7 @@ base::Result<void> publish_with_headers(Connection& connection, const char* subj
     if (status == NATS_OK) status = natsMsgHeader_Set(raw, name.c_str(), value.c_str());
   }
   if (status == NATS_OK) status = natsConnection_PublishMsg(connection.handle(), raw);
+  traffic().sent(subject, bytes.size(), status == NATS_OK);
   if (status != NATS_OK) return nats_failure(status, std::string("publish to '") + subject + "'");
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "shared/nats/failure.hpp"
 #include "shared/nats/requests/responder.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 namespace {
@@ -37,7 +38,7 @@ base::Result<std::unique_ptr<Requester>> Requester::open(Connection& connection)
   const std::string filter = made->inbox_ + ".*";
   const auto status = natsConnection_Subscribe(&raw, connection.handle(), filter.c_str(), on_message, made.get());
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + filter + "'");
-  made->subscription_.reset(raw);
+  made->subscription_ = own_subscription(raw);
   // Many large answers at once: each caller has asked for its own.
   natsSubscription_SetPendingLimits(raw, -1, -1);
   return made;
@@ -51,6 +52,7 @@ Requester::~Requester() {
 
 void Requester::on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* self) noexcept {
   const MessageHandle message(raw);
+  traffic().received(natsMsg_GetSubject(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
   try {
     static_cast<Requester*>(self)->take(raw);
   } catch (...) {  // no memory: the caller hears nothing, and its patience ends

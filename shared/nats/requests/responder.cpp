@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "shared/nats/failure.hpp"
+#include "shared/nats/traffic/traffic.hpp"
 
 namespace noetl::nats {
 namespace {
@@ -39,7 +40,7 @@ base::Result<void> Responder::listen(const SubjectFilter& subject, const std::st
   }
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject.text() + "'");
   const std::lock_guard lock(mutex_);
-  subscriptions_.emplace_back(raw);
+  subscriptions_.push_back(own_subscription(raw));
   return {};
 }
 
@@ -54,6 +55,7 @@ void Responder::stop() {
 
 void Responder::on_request(natsConnection*, natsSubscription*, natsMsg* raw, void* self) noexcept {
   const MessageHandle message(raw);
+  traffic().received(natsMsg_GetSubject(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
   auto& responder = *static_cast<Responder*>(self);
   try {
     const char* reply = natsMsg_GetReply(raw);
@@ -88,7 +90,7 @@ base::Result<void> Responder::open_uploads() {
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + filter + "'");
   natsSubscription_SetPendingLimits(raw, -1, -1);
   const std::lock_guard lock(mutex_);
-  subscriptions_.emplace_back(raw);
+  subscriptions_.push_back(own_subscription(raw));
   return {};
 }
 
@@ -111,6 +113,7 @@ base::Result<void> Responder::receive_rest(const Incoming& first) {
 
 void Responder::on_part(natsConnection*, natsSubscription*, natsMsg* raw, void* self) noexcept {
   const MessageHandle message(raw);
+  traffic().received(natsMsg_GetSubject(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
   try {
     static_cast<Responder*>(self)->take_part(raw);
   } catch (...) {  // as above

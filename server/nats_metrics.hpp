@@ -1,0 +1,10 @@
+#pragma once
+// What the server's metrics say of its connections to NATS: messages, failures, sizes, lag and subscriptions.
+#include "shared/telemetry/metrics.hpp"
+
+namespace noetl::server {
+
+// Of the whole process, whichever of its connections.
+void expose_traffic(telemetry::Metrics& metrics);
+
+}  // namespace noetl::server
