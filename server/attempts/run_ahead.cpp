@@ -11,12 +11,10 @@
 #include "server/store/queue/worker_table.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/engine/ahead.hpp"
-#include "shared/engine/state/fields.hpp"
 
 namespace noetl::attempts {
 
 namespace {
-using domain::Json;
 
 // What a worker is given at most to decide by: more of it takes longer to send than it saves.
 constexpr std::size_t basis_bytes_max = 512 * 1024;
@@ -247,9 +245,9 @@ bool Transaction::add_basis() {
 
 // Those that are not begun, as many as fit: behind them the worker gives the loop back.
 void Transaction::add_items(const std::string& loop, std::size_t& bytes) {
-  const Json& entry = open_->state.bookkeeping.at("loops").at(loop);
-  const auto next = engine::count_of(entry, "next");
-  const auto end = std::min(engine::count_of(entry, "total"), next + items_max);
+  const auto& entry = open_->state.notes.loops.at(loop);
+  const auto next = entry.next;
+  const auto end = std::min(entry.total, next + items_max);
   if (next >= end) return;
   decisions::StoredValues values(session_, ends_.writes(), open_->execution_id);
   wire::AheadItems items{.loop = loop, .first = static_cast<int>(next), .items = {}};

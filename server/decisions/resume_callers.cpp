@@ -9,7 +9,7 @@
 #include "server/postgres/connection_pool.hpp"
 #include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"
-#include "shared/engine/state/loop_value.hpp"
+#include "shared/engine/state/state.hpp"
 #include "shared/engine/state/tool_error.hpp"
 
 namespace noetl::decisions {

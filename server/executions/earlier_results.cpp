@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "server/store/executions/execution_table.hpp"
-#include "shared/engine/state/loop_value.hpp"
+#include "shared/engine/state/state.hpp"
 
 namespace noetl::executions {
 

@@ -59,9 +59,9 @@ void Evaluator::node_ended(const NodeResult& node_result) {
   }
   // The frame is out of the state while it is decided about; its next command puts it back.
   if (frame->is_iteration()) {
-    Json* loop = find_loop(frame->loop);
+    LoopNotes* loop = find_loop(frame->loop);
     if (loop == nullptr) return;
-    --(*loop)["running"].get_ref<Json::number_integer_t&>();
+    --loop->running;
     open_loops_.push_back(frame->loop);
   } else {
     state().outstanding.erase(frame->node);
@@ -87,7 +87,7 @@ void Evaluator::end_now(domain::ExecutionStatus status, std::string_view kind, c
     append("playbook.failed", state().current_step, "failed",
            Json{{"error", finish.error}, {"final_step", state().current_step}});
   }
-  state().bookkeeping["finished"] = to_string(finish.status);
+  notes().finished = to_string(finish.status);
   decision_.finish = std::move(finish);
 }
 
@@ -131,9 +131,7 @@ base::Result<Decision> start_again(const DecisionInput& decision_input, const St
   for (const auto& name : earlier.completed_steps) {
     if (is_kept(name)) state.completed_steps.push_back(name);
   }
-  if (const auto aliases = earlier.bookkeeping.find("aliases"); aliases != earlier.bookkeeping.end()) {
-    state.bookkeeping["aliases"] = *aliases;
-  }
+  state.notes.aliases = earlier.notes.aliases;
   Evaluator evaluator(decision_input, std::move(state));
   evaluator.begin(step);
   return first_decision(evaluator);

@@ -105,6 +105,21 @@ bool JsonCursor::field(std::string_view& name) {
   return !has_failed();
 }
 
+bool JsonCursor::member(std::string& name) {
+  const bool is_first = std::exchange(is_first_, false);
+  if (take('}')) return false;
+  if (!is_first && !take(',')) fail();
+  const char* const begin = at_;
+  if (const auto plain = plain_text(); !has_failed()) {
+    name.assign(plain);
+  } else {
+    at_ = begin;
+    name = text();
+  }
+  if (!take(':')) fail();
+  return !has_failed();
+}
+
 bool JsonCursor::item() {
   const bool is_first = std::exchange(is_first_, false);
   if (take(']')) return false;
@@ -129,6 +144,9 @@ std::string_view JsonCursor::plain_text() {
 std::string JsonCursor::text() {
   skip_space();
   if (at_ == nullptr) return {};
+  const char* const begin = at_;
+  if (const auto plain = plain_text(); !has_failed()) return std::string(plain);
+  at_ = begin;
   Text handler;
   at_ = JsonScanner(std::string_view(at_, static_cast<std::size_t>(end_ - at_)), handler).run_first();
   return std::move(handler.read);

@@ -15,6 +15,7 @@ class JsonCursor {
   // A value of that kind. After a failure everything fails.
   void object();
   [[nodiscard]] bool field(std::string_view& name);  // the next one; false at the end of its object
+  [[nodiscard]] bool member(std::string& name);  // the same, of any name: its escapes are read
   void array();
   [[nodiscard]] bool item();  // there is another; false at the end of its array
   [[nodiscard]] std::string_view plain_text();  // a string without escapes

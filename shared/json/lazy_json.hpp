@@ -1,7 +1,8 @@
 #pragma once
 // LazyJson: JSON that stays the text it came as until something reads it. A result goes from a worker's report into the log and the
-// state of its execution, and most are read by no template: they are neither parsed nor written again. Values; one thread at a time,
-// as reading makes the tree.
+// state of its execution, and most are read by no template: they are neither parsed nor written again. Copies share the text and the
+// tree. Values; a value and its copies one thread at a time, as reading makes the tree.
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -17,43 +18,52 @@ class LazyJson {
   using Json = nlohmann::json;
 
   LazyJson() = default;  // null
-  LazyJson(Json tree) : tree_(std::move(tree)) {}  // NOLINT(google-explicit-constructor): a value is a value
+  LazyJson(Json tree) {  // NOLINT(google-explicit-constructor): a value is a value
+    if (!tree.is_null()) held_ = std::make_shared<Held>(std::string(), std::move(tree), true);
+  }
   // Of text that is known to be JSON: it was checked when it came in.
   [[nodiscard]] static LazyJson of_text(std::string text) {
     LazyJson made;
-    made.text_ = std::move(text);
-    made.is_tree_made_ = made.text_.empty();
+    if (!text.empty() && text != "null") made.held_ = std::make_shared<Held>(std::move(text), Json(), false);
     return made;
   }
 
   [[nodiscard]] const Json& get() const {
-    if (!is_tree_made_) {
-      tree_ = parse_known(text_);
-      is_tree_made_ = true;
+    static const Json null;
+    if (held_ == nullptr) return null;
+    if (!held_->is_tree_made) {
+      held_->tree = parse_known(held_->text);
+      held_->is_tree_made = true;
     }
-    return tree_;
+    return held_->tree;
   }
   // The tree, out of it: null is left.
   [[nodiscard]] Json take() {
-    (void)get();
-    text_.clear();
-    return std::exchange(tree_, nullptr);
+    const auto held = std::exchange(held_, nullptr);
+    if (held == nullptr) return nullptr;
+    if (!held->is_tree_made) return parse_known(held->text);
+    return held.use_count() == 1 ? std::move(held->tree) : held->tree;
   }
-  [[nodiscard]] bool is_null() const { return is_tree_made_ ? tree_.is_null() : text_ == "null"; }
+  [[nodiscard]] bool is_null() const { return held_ == nullptr; }
   // Length of its text, when there is one; 0: there is the tree alone.
-  [[nodiscard]] std::size_t text_bytes() const { return text_.size(); }
+  [[nodiscard]] std::size_t text_bytes() const { return held_ == nullptr ? 0 : held_->text.size(); }
   void append_to(std::string& out) const {
-    if (text_.empty())
-      domain::append_json(out, tree_);
+    if (text_bytes() == 0)
+      domain::append_json(out, get());
     else
-      out += text_;
+      out += held_->text;
   }
-  [[nodiscard]] std::string text() const { return text_.empty() ? domain::json_text(tree_) : text_; }
+  [[nodiscard]] std::string text() const { return text_bytes() == 0 ? domain::json_text(get()) : held_->text; }
 
  private:
-  std::string text_;  // empty: there is the tree alone
-  mutable Json tree_;
-  mutable bool is_tree_made_ = true;
+  struct Held {
+    Held(std::string with_text, Json with_tree, bool has_tree)
+        : text(std::move(with_text)), tree(std::move(with_tree)), is_tree_made(has_tree) {}
+    std::string text;  // empty: there is the tree alone
+    Json tree;
+    bool is_tree_made;
+  };
+  std::shared_ptr<Held> held_;  // null: null
 };
 
 }  // namespace noetl::json

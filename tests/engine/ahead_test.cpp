@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
+
+#include "tests/engine/state_json.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -24,6 +27,13 @@ Json loop(int running, int claiming, int lanes) {
 }
 Json items(int running, int limit) {
   return {{"step", "each"}, {"total", 9}, {"next", 3}, {"running", running}, {"limit", limit}};
+}
+
+State state_with(const Json& bookkeeping, const std::map<std::string, std::string>& outstanding) {
+  auto json = to_json(State{});
+  json["bookkeeping"] = bookkeeping;
+  json["outstanding"] = outstanding;
+  return state_from_text(json.dump()).value();
 }
 
 TEST_CASE("a worker may run ahead where one loop of one lane is all that is under way, and runs all of it") {
@@ -51,9 +61,7 @@ TEST_CASE("a worker may run ahead where one loop of one lane is all that is unde
   };
   for (const auto& one : cases) {
     CAPTURE(one.name);
-    State state;
-    state.bookkeeping = one.bookkeeping;
-    state.outstanding = one.outstanding;
+    const auto state = state_with(one.bookkeeping, one.outstanding);
 
     CHECK(is_one_line(state, one.commands) == one.is_line);
   }
@@ -62,8 +70,7 @@ TEST_CASE("a worker may run ahead where one loop of one lane is all that is unde
 TEST_CASE("what leads out of the loop is the server's to begin") {
   const auto in_line = [] {
     Decision decision;
-    decision.state.bookkeeping = Json{{"loops", {{"each", loop(1, 0, 1)}}}};
-    decision.state.outstanding = {{"each", "each"}};
+    decision.state = state_with(Json{{"loops", {{"each", loop(1, 0, 1)}}}}, {{"each", "each"}});
     return decision;
   };
   CHECK(may_run_ahead(in_line(), 1));

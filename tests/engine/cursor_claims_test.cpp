@@ -67,8 +67,8 @@ TEST_CASE("A cursor claims as many rows as a loop may have, and fails at the nex
   auto decision = start(decision_input).value();
   REQUIRE(decision.commands.size() == 1);
   const auto claim = decision.commands[0];
-  auto& loop = decision.state.bookkeeping["loops"]["each"];
-  loop["total"] = loop["next"] = loop["completed"] = 1'000'000;
+  auto& loop = decision.state.notes.loops.at("each");
+  loop.total = loop.next = loop.completed = 1'000'000;
 
   decision = react(decision_input, std::move(decision.state), ended(claim.node_id, claim.frame, Json::array({1})));
 

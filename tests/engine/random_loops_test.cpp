@@ -100,10 +100,11 @@ void check_loops(const MemoryArchive& archive, const State& state, bool has_fail
     const auto outcomes = archive.outcomes.find(loop);
     const auto count = outcomes == archive.outcomes.end() ? 0 : outcomes->second.size();
     CHECK(count <= items.size());
-    const bool is_open = state.bookkeeping.contains("loops") && state.bookkeeping["loops"].contains(loop);
+    const auto open = state.notes.loops.find(loop);
+    const bool is_open = open != state.notes.loops.end();
     // A loop that is over has run every item, unless the execution failed meanwhile (R7).
     if (!is_open && !has_failed) CHECK(count == items.size());
-    if (is_open) CHECK(state.bookkeeping["loops"][loop]["running"] <= state.bookkeeping["loops"][loop]["limit"]);
+    if (is_open) CHECK(open->second.running <= open->second.limit);
   }
 }
 
@@ -131,7 +132,7 @@ void run_loop_playbook(unsigned seed) {
       CHECK(issued.insert(child.node_id).second);
       outstanding.emplace(child.node_id, child.frame);
     }
-    check_loops(archive, decision.state, decision.state.bookkeeping.contains("failure"));
+    check_loops(archive, decision.state, !decision.state.notes.failure.is_null());
     if (decision.finish) break;
     REQUIRE_FALSE(outstanding.empty());  // else nothing would ever end
     REQUIRE(ended < ends_max);

@@ -16,7 +16,7 @@ State some_state() {
   state.visits["d"] = 2;
   state.completed_steps = {"a", "b"};
   state.current_step = "d";
-  state.bookkeeping["arrivals"] = Json::array({Json{{"step", "e"}, {"args", Json::object()}}});
+  state.notes.arrivals = {{.step = "e"}};
   return state;
 }
 
@@ -36,6 +36,59 @@ TEST_CASE("A state whose names need escapes comes back as well") {
 
   REQUIRE(back);
   CHECK(to_json(*back) == to_json(state));
+}
+
+// As the release before writes and reads it.
+constexpr const char* text_with_notes =
+    R"({"bookkeeping":{"aliases":{"loop_results":"each","pages":"fetch"},)"
+    R"("arrivals":[{"args":{"n":1},"step":"join"},{"args":{},"is_of_item":true,"step":"note","waits_its_turn":true}],)"
+    R"("failure":{"kind":"exception","message":"no","step":"a"},"finished":"failed","last_result_step":"fetch","loops":{)"
+    R"("claim#2":{"args":{"day":"Monday"},"claiming":1,"claims":3,"completed":4,"failed":0,"frame":{"max_rows":5},)"
+    R"("lanes":2,"limit":8,"next":6,"rows_at_once":4,"running":2,"step":"claim","total":6},)"
+    R"("each":{"completed":1,"failed":2,"first_error":{"index":0,"kind":"x"},"handled":1,"limit":3,"next":4,)"
+    R"("routed":[{"args":{},"step":"end"}],"running":1,"step":"each","total":9}},)"
+    R"("result_step":"sum","scopes":{"fetch":{"page":2}}},"completed_steps":["a"],"current_step":"a","decisions":7,)"
+    R"("outstanding":{"claim#2":"claim","each":"each"},"results":{},"variables":{},"version":1,"visits":{"a":1}})";
+
+TEST_CASE("The notes of a state are read and written as the release before has them") {
+  const auto state = state_from_text(text_with_notes);
+
+  REQUIRE(state);
+  CHECK(state_text(*state) == text_with_notes);
+  const auto& notes = state->notes;
+  CHECK(notes.arrivals.at(1).waits_its_turn);
+  CHECK(notes.arrivals.at(0).args == Json{{"n", 1}});
+  CHECK(notes.loops.at("claim#2").cursor->claims == 3);
+  CHECK(notes.loops.at("claim#2").under_way() == 3);
+  CHECK_FALSE(notes.loops.at("claim#2").is_in_line());
+  CHECK(notes.loops.at("each").routed->at(0).step == "end");
+  CHECK_FALSE(notes.loops.at("each").cursor);
+  CHECK(notes.scopes.at("fetch") == Json{{"page", 2}});
+}
+
+TEST_CASE("Notes that a later release has added stay in the state") {
+  auto json = Json::parse(text_with_notes);
+  json["bookkeeping"]["weather"] = Json{{"rain", {1, 2}}};
+  const auto state = state_from_text(json.dump());
+
+  REQUIRE(state);
+  CHECK(to_json(*state) == json);
+}
+
+TEST_CASE("A state of which something is missing or of another kind is refused") {
+  for (const auto* member :
+       {"bookkeeping", "completed_steps", "current_step", "outstanding", "results", "variables", "version", "visits"}) {
+    CAPTURE(member);
+    auto without = Json::parse(text_with_notes), other = without;
+    without.erase(member);
+    other[member] = true;
+
+    CHECK_FALSE(state_from_text(without.dump()));
+    CHECK_FALSE(state_from_text(other.dump()));
+  }
+  const std::string whole = text_with_notes;
+  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) CHECK_FALSE(state_from_text(whole.substr(0, bytes)));
+  CHECK_FALSE(state_from_text(whole + "}"));
 }
 
 TEST_CASE("A result that nobody reads is stored as the text that it came as") {

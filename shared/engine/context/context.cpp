@@ -165,8 +165,8 @@ const Json* Context::find_special(const std::string& name, Rendering& rendering)
   if (name == "ctx") return workload_and_variables();
   if (name == "now") return rendering.make(began_at(decision_input_.execution_id));
   if (name == "step") {
-    const Json* scopes = member_of(state_.bookkeeping, "scopes");
-    return scopes == nullptr ? nullptr : member_of(*scopes, step_);
+    const auto scope = state_.notes.scopes.find(step_);
+    return scope == state_.notes.scopes.end() ? nullptr : &scope->second;
   }
   if (name == "steps") return rendering.make(steps());
   if (name == "execution_id") return rendering.make(decision_input_.execution_id.str());

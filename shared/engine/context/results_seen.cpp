@@ -4,7 +4,6 @@
 #include "shared/engine/context/rendering.hpp"
 #include "shared/engine/context/text_reads.hpp"
 #include "shared/engine/state/fields.hpp"
-#include "shared/engine/state/loop_value.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -52,10 +51,9 @@ Json body_first(const Json& result) {
 const Json* Context::find_result(const std::string& name, Rendering& rendering) {
   auto slot = state_.results.find(name);
   if (slot == state_.results.end()) {
-    const Json* aliases = member_of(state_.bookkeeping, "aliases");
-    const Json* step = aliases == nullptr ? nullptr : member_of(*aliases, name);
-    if (step == nullptr || !step->is_string()) return nullptr;
-    slot = state_.results.find(step->get_ref<const std::string&>());
+    const auto alias = state_.notes.aliases.find(name);
+    if (alias == state_.notes.aliases.end()) return nullptr;
+    slot = state_.results.find(alias->second);
     if (slot == state_.results.end()) return nullptr;
   }
   static const Json nothing;

@@ -153,8 +153,8 @@ void Evaluator::perform_result(const domain::Step& step, const Json& spec, Rules
     outcome.result = std::move(*value);
     return;
   }
-  state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}, .loop = {}};
-  state().bookkeeping["result_step"] = step.name;
+  set_result(step, std::move(*value));
+  notes().result_step = step.name;
 }
 
 // On step.enter the tool does not run; later it ends this branch.

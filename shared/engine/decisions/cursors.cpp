@@ -33,12 +33,17 @@ std::vector<Json> items_of_claim(const Json& rows, const Json& frame) {
 }
 
 // What the claiming statement may name beside the step's own names: {{ frame.max_rows }}, {{ __frame_max_rows }}.
-Json names_for_claim(const Json& loop) {
-  Json names = loop.value("args", Json::object());
-  const Json frame = loop.value("frame", Json::object());
-  for (const auto& [name, value] : frame.items()) names["__frame_" + name] = value;
-  names["frame"] = frame;
+Json names_for_claim(const LoopNotes& loop) {
+  Json names = loop.args;
+  for (const auto& [name, value] : loop.cursor->frame.items()) names["__frame_" + name] = value;
+  names["frame"] = loop.cursor->frame;
   return names;
+}
+
+// Lanes that claim, or whose rows are worked off.
+std::int64_t lanes_at_work(const LoopNotes& loop) {
+  const auto rows_at_once = loop.cursor->rows_at_once;
+  return (loop.running + rows_at_once - 1) / rows_at_once + loop.cursor->claiming;
 }
 
 Json or_one(const Json& spec, std::string_view name) {
@@ -85,20 +90,11 @@ void Evaluator::begin_cursor(const domain::Step& step, const std::string& node, 
   const auto lanes = std::min(*lanes_asked, loop_window);
   // A frame that is worked off as a whole is one item.
   const auto rows_at_once = process == "frame" ? 1 : std::min(*rows_asked, loop_window);
-  auto& loop = state().bookkeeping["loops"][node];
-  loop = Json{{"step", step.name},
-              {"total", 0},
-              {"next", 0},
-              {"running", 0},
-              {"completed", 0},
-              {"failed", 0},
-              {"limit", std::min(lanes * rows_at_once, loop_window)},
-              {"lanes", lanes},
-              {"rows_at_once", rows_at_once},
-              {"claiming", 0},
-              {"claims", 0}};
-  if (!frame->empty()) loop["frame"] = std::move(*frame);
-  if (!args.empty()) loop["args"] = args;
+  auto& loop = notes().loops[node] = {};
+  loop.step = step.name;
+  loop.limit = std::min(lanes * rows_at_once, loop_window);
+  loop.args = args;
+  loop.cursor = CursorNotes{.lanes = lanes, .rows_at_once = rows_at_once, .frame = std::move(*frame)};
   state().outstanding[node] = step.name;
   state().current_step = step.name;
   append("loop.started", step.name, "started", Json{{"mode", "cursor"}, {"lanes", lanes}});
@@ -107,23 +103,16 @@ void Evaluator::begin_cursor(const domain::Step& step, const std::string& node, 
 
 // Called when as many rows as may be have been begun: free lanes claim more.
 void Evaluator::go_on_with_cursor(const domain::Step& step, const std::string& node) {
-  Json* loop = find_loop(node);
+  const auto& loop = *find_loop(node);
   // The window is smaller than what the lanes could work on: what waits in it comes first.
-  if (count_of(*loop, "next") < count_of(*loop, "total")) return;
-  const auto lanes_at_work = [](const Json& of) {
-    const auto rows_at_once = of.value("rows_at_once", std::int64_t{1});
-    return (count_of(of, "running") + rows_at_once - 1) / rows_at_once + count_of(of, "claiming");
-  };
-  while (!has_failed() && lanes_at_work(*loop) < count_of(*loop, "lanes")) {
-    issue_claim(step, node);
-    loop = find_loop(node);
-  }
+  if (loop.next < loop.total) return;
+  while (!has_failed() && lanes_at_work(loop) < loop.cursor->lanes) issue_claim(step, node);
   // Also of an execution that has failed: when nothing of the loop runs, nothing else would end it.
-  if (count_of(*loop, "running") == 0 && count_of(*loop, "claiming") == 0) loop_done(step, node);
+  if (loop.under_way() == 0) loop_done(step, node);
 }
 
 void Evaluator::issue_claim(const domain::Step& step, const std::string& node) {
-  Json& loop = *find_loop(node);
+  auto& loop = *find_loop(node);
   const Json* cursor = map_member(step.loop->spec, "cursor");
   if (cursor == nullptr)
     return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
@@ -132,11 +121,11 @@ void Evaluator::issue_claim(const domain::Step& step, const std::string& node) {
   auto options = rendered_or_failed(step, render_for_tool(context_, *cursor));
   context_.set_input(nullptr);
   if (!options) return;
-  loop["claiming"] = count_of(loop, "claiming") + 1;
-  loop["claims"] = count_of(loop, "claims") + 1;
+  ++loop.cursor->claiming;
+  ++loop.cursor->claims;
   NewCommand command;
   command.step = step.name;
-  command.node_id = node + "!claim~" + loop["claims"].dump();
+  command.node_id = node + "!claim~" + std::to_string(loop.cursor->claims);
   command.tool_kind = text_of(*options, {"kind"});
   if (command.tool_kind.empty()) command.tool_kind = "postgres";
   if (const auto claim = options->find("claim"); claim != options->end()) {
@@ -147,14 +136,14 @@ void Evaluator::issue_claim(const domain::Step& step, const std::string& node) {
   command.tool = std::move(*options);
   command.frame = Json{{"node", node}, {"step", step.name}, {"claim", true}};
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  command.may_run_ahead = is_in_line(loop);
+  command.may_run_ahead = loop.is_in_line();
   decision_.commands.push_back(std::move(command));
 }
 
 void Evaluator::claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end) {
-  Json* loop = find_loop(node);
-  if (loop == nullptr) return;
-  (*loop)["claiming"] = count_of(*loop, "claiming") - 1;
+  auto* loop = find_loop(node);
+  if (loop == nullptr || !loop->cursor) return;
+  --loop->cursor->claiming;
   open_loops_.push_back(node);
   if (end.error) {
     return fail(step.name, end.error->kind, "the claim of the cursor: " + end.error->message,
@@ -163,17 +152,17 @@ void Evaluator::claim_ended(const domain::Step& step, const std::string& node, T
   const Json* rows = rows_of(end.result.get());
   if (rows == nullptr || rows->empty()) {
     // Nothing left for this lane. The others find that out by themselves.
-    (*loop)["lanes"] = count_of(*loop, "lanes") - 1;
+    --loop->cursor->lanes;
     return;
   }
-  const auto first = count_of(*loop, "total");
-  auto items = items_of_claim(*rows, loop->value("frame", Json::object()));
+  const auto first = loop->total;
+  auto items = items_of_claim(*rows, loop->cursor->frame);
   if (static_cast<std::size_t>(first) + items.size() > loop_items_max) {
     return fail(step.name, "too_many_items",
                 "step '" + step.name + "': its cursor has claimed " + std::to_string(first) + " rows and now " +
                     std::to_string(items.size()) + " more, at most " + std::to_string(loop_items_max) + " are allowed");
   }
-  (*loop)["total"] = first + static_cast<std::int64_t>(items.size());
+  loop->total += static_cast<std::int64_t>(items.size());
   decision_.loops.push_back({.loop = node, .first = static_cast<int>(first), .items = std::move(items)});
 }
 

@@ -132,9 +132,8 @@ void Evaluator::run_router(const domain::Step& step, const Json& args) {
   if (input->is_object()) input->update(args);
   append("step.enter", step.name, "started", Json::object());
   if (input->is_object() && !input->empty()) {
-    auto& slot = state().results[step.name];
-    slot = ResultSlot{.value = std::move(*input), .reference = {}, .loop = {}};
-    state().bookkeeping["last_result_step"] = step.name;
+    const auto& slot = set_result(step, std::move(*input));
+    notes().last_result_step = step.name;
     context_.set_event(
         {.name = "call.done", .step = step.name, .result = &slot.value, .slot = nullptr, .error = nullptr});
   } else {

@@ -41,36 +41,14 @@ Evaluator::Evaluator(const DecisionInput& decision_input, State state)
                 .events = {},
                 .finish = {},
                 .place = {}},
-      context_(decision_input_, decision_.state, decision_.loop_outcomes) {
-  const auto stored = decision_.state.bookkeeping.find("arrivals");
-  if (stored == decision_.state.bookkeeping.end()) return;
-  for (const auto& token : *stored) {
-    tokens_.push_back({.step = token.at("step").get<std::string>(),
-                       .args = token.at("args"),
-                       .is_of_item = token.value("is_of_item", false),
-                       .waits_its_turn = token.value("waits_its_turn", false)});
-  }
-}
+      context_(decision_input_, decision_.state, decision_.loop_outcomes),
+      tokens_(std::move(decision_.state.notes.arrivals)) {}
 
-bool Evaluator::is_finished() const { return decision_.state.bookkeeping.contains("finished"); }
+bool Evaluator::is_finished() const { return !decision_.state.notes.finished.empty(); }
 
 Decision Evaluator::take() {
-  remember_tokens();
+  notes().arrivals = std::move(tokens_);
   return std::move(decision_);
-}
-
-void Evaluator::remember_tokens() {
-  if (tokens_.empty()) {
-    state().bookkeeping.erase("arrivals");
-    return;
-  }
-  Json stored = Json::array();
-  for (const auto& token : tokens_) {
-    stored.push_back(Json{{"step", token.step}, {"args", token.args}});
-    if (token.is_of_item) stored.back()["is_of_item"] = true;
-    if (token.waits_its_turn) stored.back()["waits_its_turn"] = true;
-  }
-  state().bookkeeping["arrivals"] = std::move(stored);
 }
 
 std::optional<Json> Evaluator::render(const domain::Step& step, const Json& value) {
@@ -94,7 +72,7 @@ std::optional<Json> Evaluator::rendered_or_failed(const domain::Step& step, base
 // The first failure counts. Nothing more is issued; what is running runs to its end.
 void Evaluator::fail(const std::string& step, std::string_view kind, std::string message, const Json& details) {
   if (!has_failed()) {
-    auto& failure = state().bookkeeping["failure"];
+    auto& failure = notes().failure;
     failure = details.is_object() ? details : Json::object();
     failure.update(Json{{"kind", kind}, {"message", std::move(message)}, {"step", step}});
   }
@@ -116,6 +94,12 @@ void Evaluator::mark_completed(const std::string& step) {
   if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
 }
 
+ResultSlot& Evaluator::set_result(const domain::Step& step, json::LazyJson value) {
+  auto& slot = state().results[step.name];
+  slot = {.value = std::move(value), .reference = {}, .loop = {}};
+  return slot;
+}
+
 void Evaluator::finish_if_quiet() {
   if (!state().outstanding.empty() || !tokens_.empty() || is_finished()) return;
   Finish finish;
@@ -124,22 +108,19 @@ void Evaluator::finish_if_quiet() {
   if (!has_failed()) finish.result = final_result(final_step);
   if (has_failed()) {
     finish.status = domain::ExecutionStatus::failed;
-    finish.error = state().bookkeeping["failure"];
+    finish.error = notes().failure;
   }
   append(has_failed() ? "playbook.failed" : "playbook.completed", final_step, has_failed() ? "failed" : "completed",
          json::LazyJson::of_text(end_payload(finish, final_step)));
-  state().bookkeeping["finished"] = to_string(finish.status);
+  notes().finished = to_string(finish.status);
   decision_.finish = std::move(finish);
 }
 
 // What `result` actions set, else of the last step that brought one.
 json::LazyJson Evaluator::final_result(std::string& final_step) {
-  const auto& notes = decision_.state.bookkeeping;
   final_step = decision_.state.current_step;
-  for (const auto* key : {"result_step", "last_result_step"}) {
-    const auto noted = notes.find(key);
-    if (noted == notes.end()) continue;
-    const auto slot = decision_.state.results.find(noted->get<std::string>());
+  for (const auto* noted : {&notes().result_step, &notes().last_result_step}) {
+    const auto slot = decision_.state.results.find(*noted);
     if (slot == decision_.state.results.end()) continue;
     const bool is_at_hand = slot->second.loop.empty() && !slot->second.reference.is_set();
     if (is_at_hand) return slot->second.value;

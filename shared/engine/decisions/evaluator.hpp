@@ -35,13 +35,6 @@ class Evaluator {
   [[nodiscard]] Decision take();
 
  private:
-  // A step that something leads to, not yet entered: it waits for its other live upstreams.
-  struct Token {
-    std::string step;
-    Json args = Json::object();  // given by what led here, rendered already; override the step's own
-    bool is_of_item = false;  // of a rule of a loop's round: a visit of its own, meets no other
-    bool waits_its_turn = false;  // of a sequential loop: after the visit of the round before
-  };
   // How a tool ended, as the step's rules and policy see it.
   struct ToolEnd {
     json::LazyJson result;  // also of a failed tool, when it brought one
@@ -116,7 +109,7 @@ class Evaluator {
   void iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled = false);
   void go_on_with_loop(const std::string& node);
   void loop_done(const domain::Step& step, const std::string& node);
-  Json* find_loop(const std::string& node);
+  [[nodiscard]] LoopNotes* find_loop(const std::string& node);  // null: it is over
   [[nodiscard]] Json item_of(const std::string& node, int index);
 
   // cursors.cpp
@@ -162,7 +155,7 @@ class Evaluator {
   std::optional<Json> render_for_worker(const domain::Step& step, const Json& value);
   std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
   void fail(const std::string& step, std::string_view kind, std::string message, const Json& details = {});
-  [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
+  [[nodiscard]] bool has_failed() const { return !decision_.state.notes.failure.is_null(); }
   // issue.cpp. Nothing: it cannot be read, and the step fails. `written` may be a template.
   void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
   bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own, NewCommand& command);
@@ -170,12 +163,13 @@ class Evaluator {
   void append(std::string type, const std::string& step, std::string status, json::LazyJson payload);
   void finish_if_quiet();
   [[nodiscard]] json::LazyJson final_result(std::string& final_step);
-  void remember_tokens();
   [[nodiscard]] const Graph& graph();
   [[nodiscard]] std::size_t index_of(const std::string& step) const;
   [[nodiscard]] std::vector<std::size_t> live_steps(std::size_t but_not_token) const;
   void mark_completed(const std::string& step);
+  ResultSlot& set_result(const domain::Step& step, json::LazyJson value);
   State& state() { return decision_.state; }
+  Notes& notes() { return decision_.state.notes; }
 
   const DecisionInput& decision_input_;
   Decision decision_;

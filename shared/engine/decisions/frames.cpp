@@ -54,9 +54,8 @@ void Evaluator::give_up_frame(const std::string& node_id, const std::string& why
   }
   if (found == outstanding.end()) return;
   const auto [node, step] = *found;
-  if (Json* loop = find_loop(node)) {
-    const char* counter = node_id.find("!claim~") == std::string::npos ? "running" : "claiming";
-    (*loop)[counter] = count_of(*loop, counter) - 1;
+  if (LoopNotes* loop = find_loop(node)) {
+    --(loop->cursor && node_id.find("!claim~") != std::string::npos ? loop->cursor->claiming : loop->running);
     open_loops_.push_back(node);
   } else {
     outstanding.erase(found);
@@ -126,10 +125,9 @@ bool Evaluator::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std:
   if (has_failed()) {  // draining; the first failure counts
     error_ = end.error ? to_json(*end.error) : Json();
     if (frame.is_iteration()) iteration_over(frame, end);
-    if (!frame.is_iteration() && !end.result.is_null())
-      state().results[step.name] = {.value = std::move(end.result), .reference = {}, .loop = {}};
+    if (!frame.is_iteration() && !end.result.is_null()) set_result(step, std::move(end.result));
     if (!end.error && !frame.is_iteration()) {
-      state().bookkeeping["last_result_step"] = step.name;
+      notes().last_result_step = step.name;
       mark_completed(step.name);
     }
     return false;
@@ -141,9 +139,8 @@ bool Evaluator::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std:
   const bool is_ruled = !step.cases.empty() && step.tools.size() <= 1;
   const bool keeps_result = !frame.is_iteration() && step.tools.size() <= 1 && !end.result.is_null();
   if (keeps_result) {
-    auto& slot = state().results[step.name];
-    slot = {.value = end.result, .reference = {}, .loop = {}};
-    if (!end.error) state().bookkeeping["last_result_step"] = step.name;
+    set_result(step, end.result);
+    if (!end.error) notes().last_result_step = step.name;
   }
   // Rules of the older kind see a failure without its result; a policy sees both.
   const bool shows_result = !end.error || (!is_ruled && !end.result.is_null());
@@ -308,21 +305,21 @@ bool Evaluator::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, R
   if (!frame.collected.is_null()) end.result = collected_of(frame);
   if (frame.is_iteration()) {
     // What leads on for each round goes at once; anything else follows the loop, once.
-    Json after = Json::array();
+    std::vector<Token> after;
     for (auto& token : outcome.tokens) {
       if (token.is_of_item)
         add_token(std::move(token));
       else
-        after.push_back(Json{{"step", token.step}, {"args", token.args}});
+        after.push_back(std::move(token));
     }
-    Json& loop = *find_loop(frame.loop);
-    if (outcome.is_routed && (!after.empty() || !loop.contains("routed"))) loop["routed"] = std::move(after);
+    auto& routed = find_loop(frame.loop)->routed;
+    if (outcome.is_routed && (!after.empty() || !routed)) routed = std::move(after);
     if (outcome.result && !end.error) end.result = std::move(*outcome.result);
     iteration_over(frame, end, end.error.has_value());
     return false;
   }
   if (!end.error) {
-    state().bookkeeping["last_result_step"] = step.name;
+    notes().last_result_step = step.name;
     move_out_very_large(step);
   }
   mark_completed(step.name);
@@ -361,9 +358,8 @@ void Evaluator::frame_completed(const domain::Step& step, Frame& frame, json::La
     with_results["results"] = std::move(frame.results);
     result = std::move(with_results);
   }
-  auto& slot = state().results[step.name];
-  slot = {.value = std::move(result), .reference = {}, .loop = {}};
-  state().bookkeeping["last_result_step"] = step.name;
+  const auto& slot = set_result(step, std::move(result));
+  notes().last_result_step = step.name;
   move_out_very_large(step);
   context_.set_event({.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   step_completed(step);

@@ -171,13 +171,15 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
   command.tool_kind = resolved->kind;
   command.delay = delay;
   if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return true;
-  if (const Json* loop = frame.is_iteration() ? find_loop(frame.loop) : nullptr; loop != nullptr) {
+  if (const auto* loop = frame.is_iteration() ? find_loop(frame.loop) : nullptr; loop != nullptr) {
     // No command of a cursor's frame runs longer than its `max_seconds`.
-    const auto& seconds = first_of(first_of(*loop, {"frame"}), {"max_seconds"});
-    const auto most = durations::duration_of(seconds, durations::timeout_bounds);
-    if (most && (command.timeout.count() == 0 || *most < command.timeout)) command.timeout = *most;
+    if (loop->cursor) {
+      const auto& seconds = first_of(loop->cursor->frame, {"max_seconds"});
+      const auto most = durations::duration_of(seconds, durations::timeout_bounds);
+      if (most && (command.timeout.count() == 0 || *most < command.timeout)) command.timeout = *most;
+    }
     // What is to wait for others asks the server each time whether any do.
-    command.may_run_ahead = is_in_line(*loop) && command.priority >= 0;
+    command.may_run_ahead = loop->is_in_line() && command.priority >= 0;
   }
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   if (resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);
@@ -227,10 +229,7 @@ void Evaluator::keep_maps_for_code(const Json& options, const Json& written, Jso
 // What `result` and `response` are to code: of the task before in a pipeline, else of the step that completed last. In a
 // loop's round too, where what has just happened may be another round's end.
 const Json* Evaluator::previous_result() {
-  const auto& notes = decision_.state.bookkeeping;
-  const auto noted = notes.find("last_result_step");
-  if (noted == notes.end()) return nullptr;
-  const auto slot = decision_.state.results.find(noted->get<std::string>());
+  const auto slot = decision_.state.results.find(notes().last_result_step);
   return slot == decision_.state.results.end() ? nullptr : context_.value_of(slot->second);
 }
 
@@ -244,7 +243,7 @@ Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_l
     if (result == nullptr || input.contains(name)) return;
     // As the step's own name, it is the list of the rows of a SQL step.
     const bool is_rows = !is_later_task && found != options.end() && found->is_string() &&
-                         context_.whole_of_rows(text_of(state().bookkeeping, {"last_result_step"})) == result &&
+                         context_.whole_of_rows(notes().last_result_step) == result &&
                          !reads_as_map(found->get_ref<const std::string&>(), name);
     names[name] = is_rows ? result->at("rows") : *result;
   };
@@ -295,7 +294,7 @@ void Evaluator::issue_command(const domain::Step& step, Frame frame, NewCommand 
     command.frame = Json{{"node", frame.node}, {"step", frame.step}};
   }
   if (frame.is_iteration())
-    ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+    ++find_loop(frame.loop)->running;
   else
     state().outstanding[frame.node] = step.name;
   state().current_step = step.name;
@@ -335,7 +334,7 @@ void Evaluator::issue_child(const domain::Step& step, Frame frame, NewCommand co
   child.frame = to_json(frame);
   if (child.frame.is_null()) child.frame = Json{{"node", frame.node}, {"step", frame.step}};
   if (frame.is_iteration())
-    ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+    ++find_loop(frame.loop)->running;
   else
     state().outstanding[frame.node] = step.name;
   state().current_step = step.name;

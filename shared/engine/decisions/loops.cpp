@@ -19,12 +19,9 @@ Json failed_item(const Json& error) { return Json{{"status", "error"}, {"error",
 
 }  // namespace
 
-Json* Evaluator::find_loop(const std::string& node) {
-  auto& notes = state().bookkeeping;
-  const auto loops = notes.find("loops");
-  if (loops == notes.end()) return nullptr;
-  const auto found = loops->find(node);
-  return found == loops->end() ? nullptr : &*found;
+LoopNotes* Evaluator::find_loop(const std::string& node) {
+  const auto found = notes().loops.find(node);
+  return found == notes().loops.end() ? nullptr : &found->second;
 }
 
 void Evaluator::begin_loop(const domain::Step& step, const std::string& node, const Json& args) {
@@ -47,12 +44,11 @@ void Evaluator::begin_loop(const domain::Step& step, const std::string& node, co
                          : durations::count_of(first_of(*spec, {"max_in_flight"}), {});
   if (!asked) return refuse_amount(step, "`max_in_flight`", asked.error());
   const int limit = std::min(*asked, loop_window);
-  auto& loop = state().bookkeeping["loops"][node];
-  loop = Json{{"step", step.name}, {"total", static_cast<std::int64_t>(items.size())},
-              {"next", 0},         {"running", 0},
-              {"completed", 0},    {"failed", 0},
-              {"limit", limit}};
-  if (!args.empty()) loop["args"] = args;
+  auto& loop = notes().loops[node] = {};
+  loop.step = step.name;
+  loop.total = static_cast<std::int64_t>(items.size());
+  loop.limit = limit;
+  loop.args = args;
   state().outstanding[node] = step.name;
   state().current_step = step.name;
   append("loop.started", step.name, "started", Json{{"total", items.size()}, {"mode", written.mode}});
@@ -62,21 +58,18 @@ void Evaluator::begin_loop(const domain::Step& step, const std::string& node, co
 
 // Fills the loop up to its limit, or ends it.
 void Evaluator::go_on_with_loop(const std::string& node) {
-  Json* loop = find_loop(node);
+  auto* loop = find_loop(node);
   if (loop == nullptr) return;
-  const auto* step = decision_input_.playbook.find_step(loop->at("step").get<std::string>());
+  const auto* step = decision_input_.playbook.find_step(loop->step);
   if (step == nullptr) return;
   context_.set_step(step->name);
   while (!has_failed()) {
-    const auto next = count_of(*loop, "next");
-    if (next >= count_of(*loop, "total") || count_of(*loop, "running") >= count_of(*loop, "limit")) break;
-    (*loop)["next"] = next + 1;
-    begin_iteration(*step, node, static_cast<int>(next), item_of(node, static_cast<int>(next)));
-    loop = find_loop(node);
+    if (loop->next >= loop->total || loop->running >= loop->limit) break;
+    const auto next = static_cast<int>(loop->next++);
+    begin_iteration(*step, node, next, item_of(node, next));
   }
-  if (!has_failed() && loop->contains("lanes")) return go_on_with_cursor(*step, node);
-  const bool is_quiet = count_of(*loop, "running") == 0 && loop->value("claiming", 0) == 0;
-  const bool is_over = is_quiet && (has_failed() || count_of(*loop, "next") >= count_of(*loop, "total"));
+  if (!has_failed() && loop->cursor) return go_on_with_cursor(*step, node);
+  const bool is_over = loop->under_way() == 0 && (has_failed() || loop->next >= loop->total);
   if (is_over) loop_done(*step, node);
 }
 
@@ -91,31 +84,29 @@ Json Evaluator::item_of(const std::string& node, int index) {
 }
 
 void Evaluator::begin_iteration(const domain::Step& step, const std::string& node, int index, Json item) {
-  const Json& loop = *find_loop(node);
+  const auto& loop = *find_loop(node);
   Frame frame;
   frame.node = node + "[" + std::to_string(index) + "]";
   frame.step = step.name;
   frame.loop = node;
   frame.index = index;
-  frame.total = static_cast<int>(count_of(loop, "total"));
+  frame.total = static_cast<int>(loop.total);
   frame.item = std::move(item);
-  if (const auto args = loop.find("args"); args != loop.end()) frame.args = *args;
+  frame.args = loop.args;
   run(step, std::move(frame), {});
 }
 
 // is_handled: a rule has said how to go on after its error, so that the loop does not fail for it.
 void Evaluator::iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled) {
-  Json* loop = find_loop(frame.loop);
+  auto* loop = find_loop(frame.loop);
   if (loop == nullptr) return;
   const bool is_completed = !end.error.has_value();
-  const char* counter = is_completed ? "completed" : "failed";
-  (*loop)[counter] = count_of(*loop, counter) + 1;
-  if (is_handled) (*loop)["handled"] = loop->value("handled", 0) + 1;
-  if (!is_completed && !is_handled && !loop->contains("first_error")) {
-    auto& first = (*loop)["first_error"];
-    first = error_;
-    first["index"] = frame.index;
-    first.update(place_of(frame, tried_));
+  ++(is_completed ? loop->completed : loop->failed);
+  if (is_handled) ++loop->handled;
+  if (!is_completed && !is_handled && loop->first_error.is_null()) {
+    loop->first_error = error_;
+    loop->first_error["index"] = frame.index;
+    loop->first_error.update(place_of(frame, tried_));
   }
   // Like the items, what came of them is not kept in the state.
   decision_.loop_outcomes.push_back({.loop = frame.loop,
@@ -126,27 +117,25 @@ void Evaluator::iteration_over(const Frame& frame, const ToolEnd& end, bool is_h
 }
 
 void Evaluator::loop_done(const domain::Step& step, const std::string& node) {
-  Json loop = std::move(*find_loop(node));
-  state().bookkeeping["loops"].erase(node);
-  if (state().bookkeeping["loops"].empty()) state().bookkeeping.erase("loops");
+  auto loop = std::move(*find_loop(node));
+  notes().loops.erase(node);
   state().outstanding.erase(node);
-  const auto failed = count_of(loop, "failed");
-  const Json stats{{"total", loop.at("total")}, {"success", loop.at("completed")}, {"failed", failed}};
+  const Json stats{{"total", loop.total}, {"success", loop.completed}, {"failed", loop.failed}};
   auto& slot = state().results[step.name];
   slot = {.value = stats, .reference = {}, .loop = node};
   if (has_failed()) return;  // drained
-  state().bookkeeping["last_result_step"] = step.name;
-  state().bookkeeping["aliases"]["loop_results"] = step.name;
-  const auto unhandled = failed - loop.value("handled", 0);
+  notes().last_result_step = step.name;
+  notes().aliases["loop_results"] = step.name;
+  const auto unhandled = loop.failed - loop.handled;
   append("loop.done", step.name, unhandled == 0 ? "completed" : "failed", Json{{"stats", stats}});
-  error_ = loop.contains("first_error") ? loop["first_error"] : Json();
+  error_ = std::move(loop.first_error);
   context_.set_event({.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   auto outcome = run_rules(step, {"loop.done"});
   for (auto& token : outcome.tokens) add_token(std::move(token));
   if (has_failed()) return;
   if (unhandled != 0 && !outcome.is_routed && text_of(step.spec, {"on_error"}) != "continue") {
     return fail(step.name, text_of(error_, {"kind"}),
-                std::to_string(unhandled) + " of " + loop.at("total").dump() +
+                std::to_string(unhandled) + " of " + std::to_string(loop.total) +
                     " items failed; the first of them, item " + error_.at("index").dump() + ": " +
                     text_of(error_, {"message"}),
                 failure_details(error_, nullptr));
@@ -155,13 +144,8 @@ void Evaluator::loop_done(const domain::Step& step, const std::string& node) {
   take_vars(step);
   if (has_failed() || !apply_set(step, step.set, step.name)) return;
   if (outcome.is_routed) return;
-  if (const auto routed = loop.find("routed"); routed != loop.end()) {
-    for (auto& token : *routed) {
-      add_token({.step = token.at("step").get<std::string>(),
-                 .args = std::move(token["args"]),
-                 .is_of_item = false,
-                 .waits_its_turn = false});
-    }
+  if (loop.routed) {
+    for (auto& token : *loop.routed) add_token(std::move(token));
     return;
   }
   outcome = run_rules(step, {"step.exit"});

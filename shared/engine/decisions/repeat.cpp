@@ -120,7 +120,7 @@ void Evaluator::perform_collect(const domain::Step& step, const Json& spec) {
     frame_->collected = Json::array();
   }
   if (const auto into = spec.is_object() ? text_of(spec, {"into"}) : std::string(); !into.empty()) {
-    state().bookkeeping["aliases"][variable_name(into)] = step.name;
+    notes().aliases[variable_name(into)] = step.name;
   }
 }
 
@@ -146,7 +146,7 @@ void Evaluator::collect_into_variable(const domain::Step& step, const Json& spec
 // What follows may name the step's result, which is what was collected.
 void Evaluator::publish_collected(const domain::Step& step) {
   if (frame_ == nullptr || frame_->collected.is_null() || frame_->is_iteration()) return;
-  state().results[step.name] = {.value = collected_of(*frame_), .reference = {}, .loop = {}};
+  set_result(step, collected_of(*frame_));
 }
 
 Json Evaluator::collected_of(const Frame& frame) {

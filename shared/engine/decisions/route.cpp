@@ -153,7 +153,7 @@ void Evaluator::set_one(const std::string& key, Json value, const std::string& s
   if (frame_ != nullptr && scope == "iter") {
     put_at(frame_->iter, name, std::move(value));
   } else if (scope == "step") {
-    put_at(state().bookkeeping["scopes"][scope_of], name, std::move(value));
+    put_at(notes().scopes[scope_of], name, std::move(value));
   } else if (scope == "ctx" || scope == "vars" || scope == "workload") {
     put_at(state().variables, name, std::move(value));
   } else {

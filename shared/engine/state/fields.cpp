@@ -69,9 +69,4 @@ bool mentions(const Json& value, std::string_view word) {
   return std::any_of(value.begin(), value.end(), [&](const Json& inner) { return mentions(inner, word); });
 }
 
-bool is_in_line(const Json& loop) {
-  const auto lanes = loop.find("lanes");
-  return lanes == loop.end() ? count_of(loop, "limit") == 1 : *lanes <= 1;
-}
-
 }  // namespace noetl::engine

@@ -1,7 +1,5 @@
 #pragma once
-// Reading JSON that the loader keeps as written (a rule's action may be a plain text or a map) and what the
-// engine itself has noted. Pure; any thread.
-#include <cstdint>
+// Reading JSON that the loader keeps as written: a rule's action may be a plain text or a map. Pure; any thread.
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -28,12 +26,6 @@ namespace noetl::engine {
 // Whether a text in `value`, at any depth, contains the word.
 [[nodiscard]] bool mentions(const domain::Json& value, std::string_view word);
 
-// A counter of a loop's entry in the state.
-[[nodiscard]] inline std::int64_t count_of(const domain::Json& loop, const char* name) {
-  return loop.at(name).get<std::int64_t>();
-}
-// Whether a loop has one claim, or one item of a loop without claims, under way at a time.
-[[nodiscard]] bool is_in_line(const domain::Json& loop);
 // A text with a {{ template }} in it.
 [[nodiscard]] bool has_template(const domain::Json& text);
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
 #include "shared/domain/playbook.hpp"
+#include "shared/engine/state/notes.hpp"
 #include "shared/json/lazy_json.hpp"
 
 namespace noetl::engine {
@@ -32,11 +32,14 @@ struct State {
   std::map<std::string, int> visits;  // step → how often it was entered
   std::vector<std::string> completed_steps;  // in order of completion, without repeats
   std::string current_step;
-  Json bookkeeping = Json::object();  // joins, loops, retries: the engine's own notes
+  Notes notes;
   // Changes that led here. Counted by the caller, who numbers the rows of the log with it: a replay applies them in
   // that order, whichever server wrote them. 0: begun by a version that did not count.
   std::int64_t decisions = 0;
 };
+
+// What a loop's step is seen as, wherever its results are kept.
+[[nodiscard]] Json loop_value(Json results, Json stats);
 
 // As it is stored.
 [[nodiscard]] std::string state_text(const State& state);

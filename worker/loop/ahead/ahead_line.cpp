@@ -79,9 +79,9 @@ std::optional<std::vector<AheadCommand>> AheadLine::follow(const AheadCommand& e
 }
 
 int AheadLine::rows_at_once() const {
-  const auto loops = state_.bookkeeping.find("loops");
-  if (loops == state_.bookkeeping.end() || loops->empty()) return 1;
-  return loops->begin()->value("rows_at_once", 1);
+  const auto& loops = state_.notes.loops;
+  if (loops.empty() || !loops.begin()->second.cursor) return 1;
+  return static_cast<int>(loops.begin()->second.cursor->rows_at_once);
 }
 
 }  // namespace noetl::loop
