@@ -2,6 +2,7 @@
 // Playbook: the document that names steps, tools and what follows what, in one model for both
 // generations of the language (v2era: case/when/then; v10: next.spec/arcs). Made by shared/language,
 // read by shared/engine. Templates are kept as the text that the author wrote. Immutable values.
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -95,6 +96,37 @@ struct WorkbookEntry {
   Json sink;
 };
 
+// What a reader of playbooks has worked out of one.
+struct Derived {
+  virtual ~Derived() = default;
+};
+
+// Keeps it, for one reader. A copy of a playbook is worked out anew: what is kept may point into the first. Any thread.
+class DerivedSlot {
+ public:
+  DerivedSlot() = default;
+  DerivedSlot(const DerivedSlot& /*other*/) {}  // NOLINT(bugprone-copy-constructor-init)
+  DerivedSlot& operator=(const DerivedSlot& other) {
+    if (this != &other) delete held_.exchange(nullptr);
+    return *this;
+  }
+  ~DerivedSlot() { delete held_.load(); }
+
+  // `make` gives a unique pointer. When two threads make it at once, the first is kept.
+  template <class Kept, class Make>
+  [[nodiscard]] const Kept& get(const Make& make) const {
+    const Derived* held = held_.load(std::memory_order_acquire);
+    if (held == nullptr) {
+      auto made = make();
+      if (held_.compare_exchange_strong(held, made.get())) held = made.release();
+    }
+    return static_cast<const Kept&>(*held);
+  }
+
+ private:
+  mutable std::atomic<const Derived*> held_ = nullptr;
+};
+
 struct Playbook {
   base::CatalogId catalog_id;  // set by the catalog, not by the loader
   int catalog_version = 0;  // likewise
@@ -109,6 +141,7 @@ struct Playbook {
   std::vector<Step> workflow;
   std::map<std::string, std::size_t> step_index;  // name → position in workflow
   std::string entry;  // the step that starts: "start", or executor.spec.entry_step, or the first
+  DerivedSlot plan;  // the engine's; nobody changes a playbook that it has seen
 
   [[nodiscard]] const Step* find_step(const std::string& step_name) const {
     const auto found = step_index.find(step_name);

@@ -19,7 +19,7 @@ domain::ToolError error_of(const NodeResult& node_result) {
 }  // namespace
 
 void Evaluator::begin(const std::string& entry) {
-  append("playbook.initialized", "", "started", Json{{"workload", decision_input_.workload}});
+  append("playbook.initialized", "", "started", map_of("workload", decision_input_.workload));
   if (decision_input_.playbook.find_step(entry) == nullptr) {
     fail(entry, "invalid_playbook", "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
@@ -82,7 +82,7 @@ void Evaluator::end_now(domain::ExecutionStatus status, std::string_view kind, c
   finish.status = status;
   finish.error = Json{{"kind", kind}, {"message", message}, {"step", state().current_step}};
   if (status == domain::ExecutionStatus::cancelled) {
-    append("execution.cancelled", state().current_step, "cancelled", Json{{"reason", message}});
+    append("execution.cancelled", state().current_step, "cancelled", map_of("reason", message));
   } else {
     append("playbook.failed", state().current_step, "failed",
            Json{{"error", finish.error}, {"final_step", state().current_step}});
@@ -117,7 +117,7 @@ base::Result<Decision> start_again(const DecisionInput& decision_input, const St
     return base::failure(base::ErrorCode::invalid_input, "the playbook has no step '" + step + "' to begin at",
                          "/from_step");
   }
-  auto is_gone = Graph(decision_input.playbook).reachable({found->second}, Graph::no_barrier);
+  auto is_gone = Plan::of(decision_input.playbook).graph().reachable({found->second}, Graph::no_barrier);
   is_gone[found->second] = true;
   State state;
   state.variables = earlier.variables;

@@ -131,6 +131,26 @@ tl::expected<Json, std::string> build_tree(std::string_view text) {
   return tl::unexpected<std::string>(std::move(builder.mistake()));
 }
 
+namespace {
+void drop_inner(Json& value, int levels_left) noexcept {
+  const auto drop = [levels_left](Json& inner) {
+    if (inner.is_structured() && levels_left > 0) drop_inner(inner, levels_left - 1);
+  };
+  if (auto* members = value.get_ptr<Json::object_t*>()) {
+    for (auto& [name, inner] : *members) drop(inner);
+    members->clear();
+  } else if (auto* items = value.get_ptr<Json::array_t*>()) {
+    for (auto& inner : *items) drop(inner);
+    items->clear();
+  }
+}
+}  // namespace
+
+void drop_tree(Json& value) noexcept {
+  constexpr int levels_max = 200;
+  drop_inner(value, levels_max);
+}
+
 Json parse_known(std::string_view text) {
   if (auto tree = quick_tree(text)) return std::move(*tree);
   return Json::parse(text);

@@ -59,6 +59,9 @@ class LazyJson {
   struct Held {
     Held(std::string with_text, Json with_tree, bool has_tree)
         : text(std::move(with_text)), tree(std::move(with_tree)), is_tree_made(has_tree) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { drop_tree(tree); }
     std::string text;  // empty: there is the tree alone
     Json tree;
     bool is_tree_made;

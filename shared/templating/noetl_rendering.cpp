@@ -198,6 +198,11 @@ bool is_truthy(const Json& value) {
   }
 }
 
+bool has_templates(const Json& value) {
+  if (value.is_string()) return !has_no_tags(value.get_ref<const std::string&>());
+  return value.is_structured() && std::any_of(value.begin(), value.end(), has_templates);
+}
+
 void collect_roots(const Json& value, std::vector<std::string>& into) {
   gather_roots(value, into, 0);
   std::sort(into.begin(), into.end());

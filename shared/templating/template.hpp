@@ -52,6 +52,9 @@ inline constexpr std::size_t rendered_bytes_max_default = 128 << 20;
 // Truth as NoETL sees it: "", "false", "0", "no", "none", "null", "off", 0, [], {}, null are false.
 [[nodiscard]] bool is_truthy(const Json& value);
 
+// Whether rendering the value may give anything but the value.
+[[nodiscard]] bool has_templates(const Json& value);
+
 // Free names of every template text inside a JSON value.
 void collect_roots(const Json& value, std::vector<std::string>& into);
 

@@ -40,28 +40,27 @@ void Context::pass_through(const std::string& step) {
 
 base::Result<Json> Context::render(const Json& value, std::size_t bytes_max) {
   if (value.is_structured() && value.empty()) return value;
-  std::vector<std::string> roots;
-  templating::collect_roots(value, roots);
+  const auto* known = plan_.facts(value);
+  return render_with(value, known == nullptr ? facts_of(value) : *known, bytes_max);
+}
+
+base::Result<Json> Context::render_with(const Json& value, const TextFacts& facts, std::size_t bytes_max) {
+  if (!facts.has_templates) return value;
   Rendering rendering;
   rendering.source = &value;
-  if (!roots.empty()) {
-    rendering.with_payload = mentions(value, "payload");
-    rendering.with_response = mentions(value, "response");
-    fill(rendering, roots);
-  }
+  fill(rendering, facts);
   return templating::render_value(value, rendering.scope, bytes_max);
 }
 
 bool Context::holds(const std::string& when) {
   if (when.empty()) return true;
-  const auto parsed = templating::parse_cached(when);
-  if (!parsed) return false;
+  const Json* known = plan_.condition(when);
+  const Json own = known == nullptr ? Json(when) : Json();
+  const Json& source = known == nullptr ? own : *known;
+  const auto* facts = known == nullptr ? nullptr : plan_.facts(source);
   Rendering rendering;
-  const Json source(when);
   rendering.source = &source;
-  rendering.with_payload = when.find("payload") != std::string::npos;
-  rendering.with_response = when.find("response") != std::string::npos;
-  fill(rendering, (*parsed)->roots());
+  fill(rendering, facts == nullptr ? facts_of(source) : *facts);
   const auto value = templating::render_condition(when, rendering.scope);
   return value && templating::is_truthy(*value);
 }
@@ -77,16 +76,16 @@ bool Context::gives_nothing(const std::string& text) {
   Rendering rendering;
   const Json source(text);
   rendering.source = &source;
-  rendering.with_payload = text.find("payload") != std::string::npos;
-  rendering.with_response = text.find("response") != std::string::npos;
-  fill(rendering, (*parsed)->roots());
+  fill(rendering, facts_of(source));
   bool is_undefined = false;
   const auto value = (*parsed)->evaluate(rendering.scope, &is_undefined);
   return value && is_undefined;
 }
 
-void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) {
-  for (const auto& root : roots) {
+void Context::fill(Rendering& rendering, const TextFacts& facts) {
+  rendering.with_payload = facts.names_payload;
+  rendering.with_response = facts.names_response;
+  for (const auto& root : facts.roots) {
     const Json* value = find(root, rendering);
     if (value == nullptr) continue;
     const auto members = rendering.members.find(root);
@@ -141,7 +140,7 @@ const Json* Context::find_in_frame(const std::string& name, Rendering& rendering
   const bool is_iteration = frame_->is_iteration() && step != nullptr && step->loop.has_value();
   if (is_iteration && name == step->loop->iterator) return &frame_->item;
   if (name == "iter") {
-    Json iter = frame_->iter;
+    Json iter = frame_->iter.is_null() ? Json::object() : frame_->iter;
     if (is_iteration) {
       iter.emplace(step->loop->iterator, frame_->item);
       iter["_index"] = frame_->index;
@@ -158,11 +157,12 @@ const Json* Context::find_in_frame(const std::string& name, Rendering& rendering
 
 const Json* Context::find_special(const std::string& name, Rendering& rendering) {
   if (name == "workload") {
-    return decision_input_.playbook.generation == "v10" ? &decision_input_.workload : workload_and_variables();
+    return decision_input_.playbook.generation == "v10" ? &decision_input_.workload
+                                                        : workload_and_variables(name, rendering);
   }
   if (name == "vars")
-    return decision_input_.playbook.generation == "v10" ? &state_.variables : workload_and_variables();
-  if (name == "ctx") return workload_and_variables();
+    return decision_input_.playbook.generation == "v10" ? &state_.variables : workload_and_variables(name, rendering);
+  if (name == "ctx") return workload_and_variables(name, rendering);
   if (name == "now") return rendering.make(began_at(decision_input_.execution_id));
   if (name == "step") {
     const auto scope = state_.notes.scopes.find(step_);
@@ -179,8 +179,13 @@ const Json* Context::find_special(const std::string& name, Rendering& rendering)
 }
 
 // v2era has one flat namespace: `workload` and `vars` are the same map.
-const Json* Context::workload_and_variables() {
-  if (state_.variables.empty()) return &decision_input_.workload;
+const Json* Context::workload_and_variables(const std::string& name, const Rendering& rendering) {
+  const auto& workload = decision_input_.workload;
+  if (state_.variables.empty()) return &workload;
+  if (rendering.source != nullptr && !merged_workload_) {
+    if (reads_only(*rendering.source, name, state_.variables)) return &state_.variables;
+    if (reads_only(*rendering.source, name, workload, &state_.variables)) return &workload;
+  }
   if (!merged_workload_) {
     merged_workload_ = decision_input_.workload.is_object() ? decision_input_.workload : Json::object();
     merged_workload_->update(state_.variables);
@@ -253,12 +258,15 @@ Json Context::small_names(std::size_t bytes_max) {
 }
 
 base::Result<Json> Context::render_for_worker(const Json& value) {
-  if (!mentions(value, "keychain")) return render(value);
+  if (value.is_structured() && value.empty()) return value;
+  const auto* known = plan_.facts(value);
+  const auto own = known == nullptr ? facts_of(value) : TextFacts();
+  const auto& facts = known == nullptr ? own : *known;
+  if (!facts.names_keychain) return render_with(value, facts, templating::rendered_bytes_max_default);
   if (value.is_string()) {
-    std::vector<std::string> roots;
-    templating::collect_roots(value, roots);
+    auto roots = facts.roots;
     const auto secret = std::find(roots.begin(), roots.end(), "keychain");
-    if (secret == roots.end()) return render(value);
+    if (secret == roots.end()) return render_with(value, facts, templating::rendered_bytes_max_default);
     roots.erase(secret);
     Json seen = names(roots);
     for (auto& [name, found] : seen.items()) {

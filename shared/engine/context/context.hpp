@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/engine/context/plan.hpp"
 #include "shared/engine/state/decision.hpp"
 #include "shared/templating/template.hpp"
 
@@ -26,7 +27,7 @@ class Context {
  public:
   // outcomes: of iterations, decided in this decision and not stored yet.
   Context(const DecisionInput& decision_input, const State& state, const std::vector<LoopOutcome>& outcomes)
-      : decision_input_(decision_input), state_(state), outcomes_(outcomes) {}
+      : decision_input_(decision_input), plan_(Plan::of(decision_input.playbook)), state_(state), outcomes_(outcomes) {}
   Context(const DecisionInput& decision_input, const State& state) : Context(decision_input, state, no_outcomes()) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -59,6 +60,7 @@ class Context {
   // As render(), but a text that names `keychain` stays a template for the worker, with the values of the
   // other names that it uses: a deferred template (shared/domain). Secrets never come to the server's rows.
   [[nodiscard]] base::Result<Json> render_for_worker(const Json& value);
+  [[nodiscard]] const Plan& plan() const { return plan_; }
   // What the tool gave that this is about, or null.
   [[nodiscard]] const Json* result() { return event_result(); }
   // The whole value of a result, wherever it is stored. Null pointer: it is gone.
@@ -84,18 +86,21 @@ class Context {
   const Json* find_special(const std::string& name, Rendering& rendering);
   const Json* find_in_frame(const std::string& name, Rendering& rendering);
   const Json* find_result(const std::string& name, Rendering& rendering);
-  const Json* opened(const std::string& name, const Json& result, Rendering& rendering) const;
+  // is_member: the texts read it as a member of something, `output.data`.
+  const Json* opened(const std::string& name, const Json& result, Rendering& rendering, bool is_member = false) const;
   const Json* rows_of_sql(const std::string& name, const Json& result) const;
   [[nodiscard]] Json output_data(const Json& result, Rendering& rendering) const;
   const Json* event_result();
-  const Json* workload_and_variables();
+  const Json* workload_and_variables(const std::string& name, const Rendering& rendering);
   [[nodiscard]] Json iteration() const;
   Json event(bool with_payload);
   Json output(bool with_response, Rendering& rendering);
   Json steps();
-  void fill(Rendering& rendering, const std::vector<std::string>& roots);
+  void fill(Rendering& rendering, const TextFacts& facts);
+  base::Result<Json> render_with(const Json& value, const TextFacts& facts, std::size_t bytes_max);
 
   const DecisionInput& decision_input_;
+  const Plan& plan_;
   const State& state_;
   const std::vector<LoopOutcome>& outcomes_;
   const json::LazyJson nothing_ = Json::object();

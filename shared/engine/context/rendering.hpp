@@ -1,21 +1,29 @@
 #pragma once
 // Context::Rendering: values that are built for one rendering, and the names they are seen under. Internal to Context.
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "shared/engine/context/context.hpp"
+#include "shared/json/json_tree.hpp"
 
 namespace noetl::engine {
 
 struct Context::Rendering {
+  Rendering() = default;
+  Rendering(const Rendering&) = delete;
+  Rendering& operator=(const Rendering&) = delete;
+  ~Rendering() {
+    for (auto& value : made) json::drop_tree(value);
+  }
+
   // Whether the text to be rendered contains the word: results are copied into `event` and `output`
   // only for those who look at them.
   bool with_payload = false;
   bool with_response = false;
   const Json* source = nullptr;  // what is rendered
-  std::deque<Json> made;  // a deque keeps the addresses that `scope` points at
+  std::list<Json> made;  // a list keeps the addresses that `scope` points at
   std::map<std::string, const Json*> members;  // of names whose value is a list, and that have members as well
   templating::Scope scope;
 

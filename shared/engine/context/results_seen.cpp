@@ -77,7 +77,7 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
 // Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and
 // `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}. Who asks for the whole gets
 // it as it is.
-const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering) const {
+const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering, bool is_member) const {
   if (const Json* rows = rows_of_sql(name, result)) {
     rendering.members[name] = &result;
     return rows;
@@ -86,6 +86,10 @@ const Json* Context::opened(const std::string& name, const Json& result, Renderi
   const bool has_inner = is_http_answer(result) || is_envelope(result);
   if (!has_inner && !has_code) return &result;
   if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
+  // Who reads nothing but members of one of the maps that would be laid together needs no third.
+  if (!is_member && reads_only(*rendering.source, name, result)) return &result;
+  if (!is_member && has_inner && !has_code && reads_only(*rendering.source, name, result["data"], &result))
+    return &result["data"];
   Json opened = has_inner ? result["data"] : Json::object();
   // The older generation calls an http answer's code `status` as well.
   if (has_code) opened["status"] = result["status_code"];
@@ -144,7 +148,7 @@ Json Context::output_data(const Json& result, Rendering& rendering) const {
   if (!sees_whole_answers_ && is_http_answer(result)) return body_first(result);
   const Json* body =
       sees_whole_answers_ || member_of(result, "status_code") == nullptr ? nullptr : member_of(result, "data");
-  if (body == nullptr || body->is_object()) return *opened("data", result, rendering);
+  if (body == nullptr || body->is_object()) return *opened("data", result, rendering, true);
   // A body that is a list or a text has no room for members of the answer.
   const bool reads_answer = std::any_of(result.items().begin(), result.items().end(), [&](const auto& item) {
     return rendering.source != nullptr && mentions(*rendering.source, "output.data." + item.key());
@@ -157,7 +161,7 @@ Json Context::output(bool with_response, Rendering& rendering) {
   const Json* result = event_result();
   if (result != nullptr) {
     output["data"] = output_data(*result, rendering);
-    if (with_response) output["response"] = *opened("response", *result, rendering);
+    if (with_response) output["response"] = *opened("response", *result, rendering, true);
   }
   if (event_.error != nullptr) {
     output["error"] = *event_.error;

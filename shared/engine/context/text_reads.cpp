@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "shared/engine/state/fields.hpp"
 #include "shared/templating/template.hpp"
 
 namespace noetl::engine {
@@ -13,9 +14,10 @@ bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) !
 
 }  // namespace
 
-bool reads_only(const Json& source, const std::string& name, const Json& kept) {
+bool reads_only(const Json& source, const std::string& name, const Json& kept, const Json* above) {
   if (source.is_structured()) {
-    return std::all_of(source.begin(), source.end(), [&](const Json& inner) { return reads_only(inner, name, kept); });
+    return std::all_of(source.begin(), source.end(),
+                       [&](const Json& inner) { return reads_only(inner, name, kept, above); });
   }
   if (!source.is_string()) return true;
   const auto& text = source.get_ref<const std::string&>();
@@ -27,7 +29,8 @@ bool reads_only(const Json& source, const std::string& name, const Json& kept) {
     if (end >= text.size() || text[end] != '.') return false;
     auto field_end = end + 1;
     while (field_end < text.size() && is_name_char(text[field_end])) ++field_end;
-    if (!kept.contains(text.substr(end + 1, field_end - end - 1))) return false;
+    const std::string_view field(text.data() + end + 1, field_end - end - 1);
+    if (!kept.contains(field) || (above != nullptr && above->contains(field))) return false;
   }
   return true;
 }
@@ -142,6 +145,72 @@ std::vector<std::string> names_in_code(std::string_view code) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+namespace {
+
+bool arc_mentions(const domain::Arc& arc, std::string_view word) {
+  return arc.when.find(word) != std::string::npos || mentions(arc.args, word) || mentions(arc.set, word);
+}
+
+bool tool_mentions(const domain::ToolSpec& tool, std::string_view label) {
+  return mentions(tool.options, label) || mentions(tool.input, label) || mentions(tool.spec, label) ||
+         mentions(tool.set, label);
+}
+
+bool may_jump_back(const domain::Step& step) {
+  return std::any_of(step.tools.begin(), step.tools.end(),
+                     [](const auto& tool) { return mentions(tool.spec, "jump"); });
+}
+
+bool step_mentions(const domain::Step& step, std::string_view word) {
+  const auto arc_does = [&](const domain::Arc& arc) { return arc_mentions(arc, word); };
+  if (mentions(step.args, word) || mentions(step.set, word) || mentions(step.vars, word)) return true;
+  if (step.loop && mentions(step.loop->in, word)) return true;
+  if (std::any_of(step.next.begin(), step.next.end(), arc_does)) return true;
+  if (std::any_of(step.tools.begin(), step.tools.end(), [&](const auto& tool) { return tool_mentions(tool, word); }))
+    return true;
+  return std::any_of(step.cases.begin(), step.cases.end(), [&](const domain::CaseRule& rule) {
+    return rule.when.find(word) != std::string::npos ||
+           std::any_of(rule.then.begin(), rule.then.end(), [&](const domain::Action& action) {
+             return mentions(action.spec, word) || std::any_of(action.arcs.begin(), action.arcs.end(), arc_does);
+           });
+  });
+}
+
+}  // namespace
+
+// Whether anything of this step that is still to come, from task `from` on, reads a task's result by its
+// label. What nothing reads is not carried from command to command: it may be large.
+bool is_label_read(const domain::Step& step, std::string_view label, std::size_t from) {
+  if (mentions(step.args, label) || mentions(step.set, label)) return true;
+  if (std::any_of(step.next.begin(), step.next.end(), [&](const auto& arc) { return arc_mentions(arc, label); })) {
+    return true;
+  }
+  const auto first = step.tools.begin() + (may_jump_back(step) ? 0 : static_cast<std::ptrdiff_t>(from));
+  return std::any_of(first, step.tools.end(), [&](const auto& tool) { return tool_mentions(tool, label); });
+}
+
+bool are_results_read(const domain::Playbook& playbook, const domain::Step& step) {
+  const auto word = step.name + ".results";
+  return std::any_of(playbook.workflow.begin(), playbook.workflow.end(),
+                     [&](const domain::Step& other) { return step_mentions(other, word); });
+}
+
+void forget_what_nothing_reads(const domain::Step& step, Frame& frame) {
+  for (auto label = frame.results.begin(); label != frame.results.end();) {
+    if (is_label_read(step, label.key(), frame.task))
+      ++label;
+    else
+      label = frame.results.erase(label);
+  }
+}
+
+bool is_previous_read(const domain::Step& step) {
+  return std::any_of(step.tools.begin(), step.tools.end(), [&](const domain::ToolSpec& tool) {
+    return mentions(tool.options, "_prev") || mentions(tool.input, "_prev") || mentions(tool.spec, "_prev") ||
+           mentions(tool.set, "_prev");
+  });
 }
 
 }  // namespace noetl::engine

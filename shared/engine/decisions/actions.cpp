@@ -23,10 +23,10 @@ bool speaks_of_failure(const std::string& when) {
 // The list is looked through once for every event of the completion; the first rule that holds wins,
 // and a rule acts once: one without an event test would otherwise route twice.
 Evaluator::RulesOutcome Evaluator::run_rules(const domain::Step& step,
-                                             const std::vector<std::string_view>& event_names) {
+                                             std::initializer_list<std::string_view> event_names) {
   RulesOutcome outcome;
   if (step.cases.empty()) return outcome;
-  const bool is_failure = event_names.front() == "call.error";
+  const bool is_failure = *event_names.begin() == "call.error";
   arriving_ = &outcome.tokens;
   std::vector<bool> has_acted(step.cases.size(), false);
   for (const auto event_name : event_names) {

@@ -53,8 +53,8 @@ bool Evaluator::waits_for_others(std::size_t token) {
   }
   if (state().outstanding.empty() && tokens_.size() == 1) return false;
   const auto step = index_of(tokens_[token].step);
-  if (graph().predecessors(step) <= 1) return false;
-  return graph().reachable(live_steps(token), step)[step];
+  if (context_.plan().graph().predecessors(step) <= 1) return false;
+  return context_.plan().graph().reachable(live_steps(token), step)[step];
 }
 
 void Evaluator::enter(const Token& token) {

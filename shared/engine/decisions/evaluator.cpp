@@ -83,6 +83,14 @@ void Evaluator::refuse_amount(const domain::Step& step, std::string_view of, con
   fail(step.name, "invalid_input", "step '" + step.name + "', " + std::string(of) + ": " + error.message);
 }
 
+json::LazyJson Evaluator::map_of(std::string_view name, const Json& value) {
+  std::string text = "{";
+  domain::append_json_string(text, name);
+  text += ':';
+  domain::append_json(text, value);
+  return json::LazyJson::of_text(text += '}');
+}
+
 void Evaluator::append(std::string type, const std::string& step, std::string status, json::LazyJson payload) {
   decision_.events.push_back(
       {.event_type = std::move(type), .step = step, .status = std::move(status), .payload = std::move(payload)});
@@ -130,11 +138,6 @@ json::LazyJson Evaluator::final_result(std::string& final_step) {
     return Json{{"results", value->at("results")}, {"stats", value->at("stats")}};
   }
   return {};
-}
-
-const Graph& Evaluator::graph() {
-  if (!graph_) graph_.emplace(decision_input_.playbook);
-  return *graph_;
 }
 
 std::size_t Evaluator::index_of(const std::string& step) const {

@@ -5,6 +5,7 @@
 // The plot of every decision: something happened → route() puts the steps that follow into `tokens_`
 // → settle() enters those that wait for nobody any more → finish when nothing is outstanding.
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ class Evaluator {
     bool is_routed = false;  // a `next` acted: plain `next` does not
     bool is_handled = false;  // for an error: a rule says how to go on
     std::optional<RetryAsk> retry;
-    Json sinks = Json::array();
+    Json sinks;  // a list; null: none
     std::vector<Token> tokens;
     std::optional<Json> result;  // what a `result` action makes of a round
   };
@@ -119,7 +120,7 @@ class Evaluator {
   void claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end);
 
   // route.cpp: what follows a step
-  void route(const domain::Step& step, const std::vector<std::string_view>& event_names);
+  void route(const domain::Step& step, std::initializer_list<std::string_view> event_names);
   void follow_arcs(const domain::Step& step);
   bool fire(const domain::Step& step, const domain::Arc& arc);
   void arrive(const domain::Step& from, const std::string& target, Json args);
@@ -129,7 +130,7 @@ class Evaluator {
   void set_one(const std::string& key, Json value, const std::string& scope_of);
 
   // actions.cpp: v2era rules
-  RulesOutcome run_rules(const domain::Step& step, const std::vector<std::string_view>& event_names);
+  RulesOutcome run_rules(const domain::Step& step, std::initializer_list<std::string_view> event_names);
   bool run_enter_rules(const domain::Step& step, Json& sinks);
   void perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
@@ -160,10 +161,11 @@ class Evaluator {
   void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
   bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own, NewCommand& command);
   std::optional<int> read_count(const domain::Step& step, const Json& written, const char* name);
+  // What has one member, written without a tree.
+  [[nodiscard]] static json::LazyJson map_of(std::string_view name, const Json& value);
   void append(std::string type, const std::string& step, std::string status, json::LazyJson payload);
   void finish_if_quiet();
   [[nodiscard]] json::LazyJson final_result(std::string& final_step);
-  [[nodiscard]] const Graph& graph();
   [[nodiscard]] std::size_t index_of(const std::string& step) const;
   [[nodiscard]] std::vector<std::size_t> live_steps(std::size_t but_not_token) const;
   void mark_completed(const std::string& step);
@@ -183,7 +185,6 @@ class Evaluator {
   std::vector<std::string> open_loops_;  // loops that may have room for more, or be over
   int routers_run_ = 0;
   int tasks_run_here_ = 0;
-  std::optional<Graph> graph_;
   std::optional<base::Error> render_error_;
   Json error_;  // of the command that failed, as templates see it
 };

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "shared/engine/context/pipeline_reads.hpp"
+#include "shared/engine/context/text_reads.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
 #include "shared/engine/state/fields.hpp"
 #include "shared/engine/state/large_results.hpp"
@@ -193,7 +193,7 @@ bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) 
     return false;
   }
   const auto& tool = step.tools[frame.task];
-  const bool keeps_all = step.tools.size() > 1 && are_results_read(decision_input_.playbook, step, frame);
+  const bool keeps_all = !frame.is_iteration() && context_.plan().are_results_read(step);
   if (!tool.label.empty() && step.tools.size() > 1 && (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result.get();
   }
@@ -205,7 +205,7 @@ bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) 
     frame_completed(step, frame, std::move(end.result));
     return false;
   }
-  if (is_previous_read(step)) frame.previous = end.result.take();
+  if (context_.plan().is_previous_read(step)) frame.previous = end.result.take();
   ++frame.task;
   frame.attempt = frame.attempts = 1;
   if (!keeps_all) forget_what_nothing_reads(step, frame);

@@ -27,15 +27,33 @@ const domain::WorkbookEntry* find_entry(const domain::Playbook& playbook, const 
 
 // A tool as it is to be run: a workbook reference replaced by the entry that it names.
 struct Resolved {
-  std::string kind;
+  const std::string* kind;
   const Json* options;  // of the playbook, or `merged`
-  Json input;  // templates; what is nearer to the step lies over what is farther
+  const Json* input;  // templates, of the playbook, or `merged_input`
   std::unique_ptr<const Json> merged = {};
+  std::unique_ptr<const Json> merged_input = {};
 };
+
+// Of templates of an input, what is nearer to the step lies over what is farther: the last of them over all others.
+void merge_inputs(Resolved& resolved, std::initializer_list<const Json*> inputs) {
+  static const Json none = Json::object();
+  resolved.input = &none;
+  for (const Json* input : inputs) {
+    if (!input->is_object() || input->empty()) continue;
+    if (resolved.input->empty()) {
+      resolved.input = input;
+      continue;
+    }
+    Json merged = *resolved.input;
+    merged.update(*input);
+    resolved.merged_input = std::make_unique<const Json>(std::move(merged));
+    resolved.input = resolved.merged_input.get();
+  }
+}
 
 base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::Step& step,
                                const domain::ToolSpec& tool) {
-  Resolved resolved{.kind = tool.kind, .options = &tool.options, .input = Json::object()};
+  Resolved resolved{.kind = &tool.kind, .options = &tool.options, .input = nullptr};
   if (tool.kind == "workbook") {
     const auto name = text_of(tool.options, {"name"});
     const auto* entry = find_entry(playbook, name);
@@ -47,13 +65,13 @@ base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::S
     own.erase("name");
     Json merged = entry->tool.options;
     lay_over(merged, own);
-    resolved.kind = entry->tool.kind;
+    resolved.kind = &entry->tool.kind;
     resolved.merged = std::make_unique<const Json>(std::move(merged));
     resolved.options = resolved.merged.get();
-    lay_over(resolved.input, entry->tool.input);
+    merge_inputs(resolved, {&entry->tool.input, &tool.input, &step.args});
+  } else {
+    merge_inputs(resolved, {&tool.input, &step.args});
   }
-  lay_over(resolved.input, tool.input);
-  lay_over(resolved.input, step.args);
   return resolved;
 }
 
@@ -150,10 +168,10 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
     fail(step.name, "invalid_playbook", resolved.error().message);
     return true;
   }
-  auto input = context_.render_for_worker(resolved->input);
+  auto input = context_.render_for_worker(*resolved->input);
   if (!input) return cannot_render(step, "input", input.error());
   if (!input->is_object()) *input = Json::object();
-  if (resolved->kind == "python") keep_maps_for_code(*resolved->options, resolved->input, *input);
+  if (*resolved->kind == "python") keep_maps_for_code(*resolved->options, *resolved->input, *input);
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
@@ -163,12 +181,12 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
   if (!options) return cannot_render(step, "", options.error());
   options->erase("retry");  // the engine's own business
   lay_overrides(*options, *input, frame.overrides);
-  (*options)["kind"] = resolved->kind;
+  (*options)["kind"] = *resolved->kind;
 
   NewCommand command;
   command.step = step.name;
   command.node_id = node_id_of(step, frame);
-  command.tool_kind = resolved->kind;
+  command.tool_kind = *resolved->kind;
   command.delay = delay;
   if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return true;
   if (const auto* loop = frame.is_iteration() ? find_loop(frame.loop) : nullptr; loop != nullptr) {
@@ -182,10 +200,10 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
     command.may_run_ahead = loop->is_in_line() && command.priority >= 0;
   }
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  if (resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);
+  if (*resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);
   command.tool = std::move(*options);
   command.input = std::move(*input);
-  if (resolved->kind == "playbook") {
+  if (*resolved->kind == "playbook") {
     issue_child(step, std::move(frame), std::move(command));
     return true;
   }
@@ -201,8 +219,8 @@ void Evaluator::note_empty_templates(const domain::Step& step, const Frame& fram
   if (!resolved) return;
   context_.set_frame(&frame);
   EmptyTemplates empty(context_);
-  empty.look(resolved->input, "input");
-  const auto input = context_.render_for_worker(resolved->input);
+  empty.look(*resolved->input, "input");
+  const auto input = context_.render_for_worker(*resolved->input);
   if (input) context_.set_input(&*input);
   empty.look(*resolved->options, "");
   context_.set_input(nullptr);
@@ -284,8 +302,9 @@ Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_l
 }
 
 void Evaluator::settle_templates(NewCommand& command) {
-  domain::settle_deferred_templates(command.tool, Json::json_pointer("/tool"), command.templates);
-  domain::settle_deferred_templates(command.input, Json::json_pointer("/input"), command.templates);
+  static const Json::json_pointer tool("/tool"), input("/input");
+  domain::settle_deferred_templates(command.tool, tool, command.templates);
+  domain::settle_deferred_templates(command.input, input, command.templates);
 }
 
 void Evaluator::issue_command(const domain::Step& step, Frame frame, NewCommand command) {

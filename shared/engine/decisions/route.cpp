@@ -1,6 +1,7 @@
 // What follows a step: rules, arcs, variables, and the branches that are not taken.
 #include <algorithm>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/engine/context/set_places.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
 
@@ -17,11 +18,11 @@ bool is_bare_output(const Json& written) {
 }  // namespace
 
 // Rules first, when the step has any that were not looked through with its tool; then its arcs.
-void Evaluator::route(const domain::Step& step, const std::vector<std::string_view>& event_names) {
+void Evaluator::route(const domain::Step& step, std::initializer_list<std::string_view> event_names) {
   auto outcome = run_rules(step, event_names);
   for (auto& token : outcome.tokens) add_token(std::move(token));
   if (outcome.is_routed || has_failed()) return;
-  context_.rename_event(event_names.front());
+  context_.rename_event(*event_names.begin());
   follow_arcs(step);
 }
 
@@ -87,7 +88,7 @@ void Evaluator::arrive(const domain::Step& from, const std::string& target, Json
 void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::string>& targets) {
   if (targets.empty() || has_failed()) return;
   const auto alive_from = live_steps(Graph::no_barrier);
-  auto alive = graph().reachable(alive_from, Graph::no_barrier);
+  auto alive = context_.plan().graph().reachable(alive_from, Graph::no_barrier);
   for (const auto index : alive_from) alive[index] = true;
   std::vector<bool> told(alive.size(), false);
   std::vector<std::size_t> open;
@@ -95,7 +96,7 @@ void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::s
     if (told[index]) return;
     told[index] = true;
     const auto& name = decision_input_.playbook.workflow[index].name;
-    append("step.skipped", name, "skipped", Json{{"from", because_of}});
+    append("step.skipped", name, "skipped", map_of("from", because_of));
     if (!alive[index] && !state().visits.contains(name)) open.push_back(index);
   };
   for (const auto& target : targets) {
@@ -104,7 +105,7 @@ void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::s
   while (!open.empty()) {
     const auto index = open.back();
     open.pop_back();
-    for (const auto next : graph().successors(index)) {
+    for (const auto next : context_.plan().graph().successors(index)) {
       const auto& name = decision_input_.playbook.workflow[next].name;
       if (!alive[next] && !state().visits.contains(name)) tell(next, decision_input_.playbook.workflow[index].name);
     }
@@ -116,7 +117,9 @@ void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::s
 // the frame; so does a bare "x" that a task of an iteration sets, since its siblings must not see it.
 bool Evaluator::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
   if (!set.is_object() || set.empty()) return true;
-  const Json written = by_place(set);
+  const Json* known = context_.plan().places(set);
+  const Json own = known == nullptr ? by_place(set) : Json();
+  const Json& written = known == nullptr ? own : *known;
   auto values = render(step, written);
   if (!values) return false;
   // `x: "{{ output }}"` means what the tool gave; `output.status` and the like are for conditions.
@@ -136,13 +139,18 @@ bool Evaluator::apply_set(const domain::Step& step, const Json& set, const std::
     }
     for (const auto& [name, value] : map.items()) (*values)[std::string(scope) + "." + name] = value;
   }
-  Json changed = Json::object();
-  for (auto& [key, value] : values->items()) {
-    if (frame_ == nullptr || !key.starts_with("iter.")) changed[key] = value;
+  std::string changed;
+  for (auto& [key, value] : values->get_ref<Json::object_t&>()) {
+    if (frame_ == nullptr || !key.starts_with("iter.")) {
+      changed += changed.empty() ? R"({"set":{)" : ",";
+      domain::append_json_string(changed, key);
+      changed += ':';
+      domain::append_json(changed, value);
+    }
     set_one(key, std::move(value), scope_of);
   }
   context_.variables_changed();
-  if (!changed.empty()) append("ctx.updated", step.name, "completed", Json{{"set", std::move(changed)}});
+  if (!changed.empty()) append("ctx.updated", step.name, "completed", json::LazyJson::of_text(changed + "}}"));
   return true;
 }
 

@@ -56,18 +56,18 @@ base::Result<Frame> frame_from_json(const Json& json) {
     frame.total = json.value("total", 0);
     frame.item = take(json, "item", nullptr);
     frame.args = take(json, "args", Json::object());
-    frame.iter = take(json, "iter", Json::object());
+    frame.iter = take(json, "iter", nullptr);
     frame.task = json.value("task", std::size_t{0});
     frame.attempt = json.value("attempt", 1);
     frame.attempts = json.value("attempts", 1);
     frame.commands = json.value("commands", 1);
-    frame.results = take(json, "results", Json::object());
+    frame.results = take(json, "results", nullptr);
     frame.previous = take(json, "previous", nullptr);
-    frame.overrides = take(json, "overrides", Json::object());
+    frame.overrides = take(json, "overrides", nullptr);
     frame.collected = take(json, "collected", nullptr);
     frame.parts_stored = json.value("parts_stored", 0);
     frame.requests = json.value("requests", 1);
-    frame.sinks = take(json, "sinks", Json::array());
+    frame.sinks = take(json, "sinks", nullptr);
     frame.ended = take(json, "ended", nullptr);
     return frame;
   } catch (const std::exception& error) {

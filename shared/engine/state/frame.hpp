@@ -19,18 +19,18 @@ struct Frame {
   int total = 0;  // items of the loop
   Json item;  // of the iteration
   Json args = Json::object();  // given by what led to the step; over the step's own
-  Json iter = Json::object();  // `iter.x` and, in a pipeline, names that its tasks have set
+  Json iter;  // null: none; `iter.x` and, in a pipeline, names that its tasks have set
   std::size_t task = 0;  // position in the pipeline
   int attempt = 1;  // of this task
   int attempts = 1;  // how many it may have, as far as was asked for
   int commands = 0;  // issued so far; makes node ids unique
-  Json results = Json::object();  // of earlier tasks by label: those that templates name
+  Json results;  // null: none; of earlier tasks by label: those that templates name
   Json previous;  // result of the task before
-  Json overrides = Json::object();  // pagination: input of the next request, over everything
+  Json overrides;  // null: none; pagination: input of the next request, over everything
   Json collected;  // pagination: items so far; null when nothing collects
   int parts_stored = 0;  // pagination: parts of `collected` that are stored as rows by now
   int requests = 1;  // pagination: requests so far
-  Json sinks = Json::array();  // rendered sinks still to run: [{kind, tool, input}]
+  Json sinks;  // null: none; rendered sinks still to run: [{kind, tool, input}]
   Json ended;  // while sinks run: how the tool ended {result | error, …}; null before it
 
   [[nodiscard]] bool is_iteration() const { return !loop.empty(); }

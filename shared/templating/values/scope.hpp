@@ -1,6 +1,5 @@
 #pragma once
 // Scope: what a template can name. One thread while it is built; any thread may read it.
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -25,8 +24,14 @@ class Scope {
 
  private:
   std::vector<const Json*> layers_;
-  std::map<std::string, const Json*, std::less<>> names_;
-  std::map<std::string, const Json*, std::less<>> members_;
+  struct Named {
+    std::string name;
+    const Json* value;
+    const Json* members;  // null: none
+  };
+  [[nodiscard]] const Named* named(std::string_view name) const;
+
+  std::vector<Named> names_;  // sorted: mostly they come so
 };
 
 }  // namespace noetl::templating
