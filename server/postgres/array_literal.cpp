@@ -20,16 +20,16 @@ void ArrayLiteral::add(std::int64_t number) {
 void ArrayLiteral::add(std::string_view value) {
   separate();
   has_value_ = true;
-  text_ += '"';
-  std::size_t from = 0;
-  for (std::size_t at = value.find_first_of("\"\\"); at != std::string_view::npos;
-       at = value.find_first_of("\"\\", at + 1)) {
-    text_.append(value, from, at - from);
-    text_ += '\\';
-    from = at;
+  const auto begin = text_.size();
+  text_.resize(begin + 2 * value.size() + 2);  // when every character is escaped
+  char* to = text_.data() + begin;
+  *to++ = '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') *to++ = '\\';
+    *to++ = c;
   }
-  text_.append(value, from, std::string_view::npos);
-  text_ += '"';
+  *to++ = '"';
+  text_.resize(static_cast<std::size_t>(to - text_.data()));
 }
 
 void ArrayLiteral::add_null() {
