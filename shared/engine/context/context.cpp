@@ -8,7 +8,7 @@
 #include "shared/domain/deferred_template.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/engine/context/rendering.hpp"
-#include "shared/engine/context/text_reads.hpp"
+#include "shared/engine/plan/text_reads.hpp"
 #include "shared/engine/state/fields.hpp"
 
 namespace noetl::engine {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/engine/context/plan.hpp"
+#include "shared/engine/plan/plan.hpp"
 #include "shared/engine/state/decision.hpp"
 #include "shared/templating/template.hpp"
 
@@ -65,6 +65,8 @@ class Context {
   [[nodiscard]] const Json* result() { return event_result(); }
   // The whole value of a result, wherever it is stored. Null pointer: it is gone.
   [[nodiscard]] const Json* value_of(const ResultSlot& slot);
+  // Of a step; null pointer: it has none.
+  [[nodiscard]] const Json* result_of(const std::string& step);
   // A result that this decision has moved out of the state, still read without the archive.
   void keep_loaded(base::ResultId id, json::LazyJson value) { loaded_[id.str()] = std::move(value); }
   // The names of `wanted` that can be seen now, with their values.

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "shared/engine/context/rendering.hpp"
-#include "shared/engine/context/text_reads.hpp"
+#include "shared/engine/plan/text_reads.hpp"
 #include "shared/engine/state/fields.hpp"
 
 namespace noetl::engine {
@@ -117,10 +117,13 @@ const Json* Context::rows_of_sql(const std::string& name, const Json& result) co
 }
 
 const Json* Context::whole_of_rows(const std::string& step) {
-  const auto slot = state_.results.find(step);
-  if (slot == state_.results.end()) return nullptr;
-  const Json* value = value_of(slot->second);
+  const Json* value = result_of(step);
   return value != nullptr && rows_of_sql(step, *value) != nullptr ? value : nullptr;
+}
+
+const Json* Context::result_of(const std::string& step) {
+  const auto slot = state_.results.find(step);
+  return slot == state_.results.end() ? nullptr : value_of(slot->second);
 }
 
 const Json* Context::value_of(const ResultSlot& slot) {

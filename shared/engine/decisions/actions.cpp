@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "shared/engine/context/set_places.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
+#include "shared/engine/plan/set_places.hpp"
 #include "shared/engine/state/durations.hpp"
 #include "shared/engine/state/fields.hpp"
 

@@ -13,7 +13,6 @@
 
 #include "shared/engine/context/bounds.hpp"
 #include "shared/engine/context/context.hpp"
-#include "shared/engine/context/graph.hpp"
 #include "shared/engine/state/decision.hpp"
 #include "shared/engine/state/tool_error.hpp"
 
@@ -69,13 +68,10 @@ class Evaluator {
   [[nodiscard]] bool issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay);
   [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what, const base::Error& error);
   void note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error);
-  void keep_maps_for_code(const Json& options, const Json& written, Json& rendered);
-  [[nodiscard]] const Json* previous_result();
   void issue_sink(const domain::Step& step, Frame frame);
   void issue_command(const domain::Step& step, Frame frame, NewCommand command);
   void issue_child(const domain::Step& step, Frame frame, NewCommand command);
   static void settle_templates(NewCommand& command);
-  [[nodiscard]] Json names_for_code(const Json& options, const Json& input, bool is_later_task);
 
   // frames.cpp: from one command of a frame to the next
   [[nodiscard]] base::Result<std::optional<Frame>> frame_of(const NodeResult& node_result) const;

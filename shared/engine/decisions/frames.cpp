@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "shared/engine/context/text_reads.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
+#include "shared/engine/plan/text_reads.hpp"
 #include "shared/engine/state/fields.hpp"
 #include "shared/engine/state/large_results.hpp"
 #include "shared/engine/state/tool_error.hpp"

@@ -1,78 +1,17 @@
 // Commands and sub-playbooks: a tool of a step, rendered.
-#include <algorithm>
-#include <cstdlib>
-#include <memory>
-
 #include "shared/domain/deferred_template.hpp"
+#include "shared/engine/commands/code_names.hpp"
 #include "shared/engine/context/empty_templates.hpp"
 #include "shared/engine/context/program_texts.hpp"
-#include "shared/engine/context/text_reads.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
 #include "shared/engine/state/durations.hpp"
 #include "shared/engine/state/fields.hpp"
-#include "shared/engine/state/large_results.hpp"
 
 namespace noetl::engine {
 namespace {
 
 void lay_over(Json& below, const Json& above) {
   if (above.is_object() && !above.empty()) below.update(above);
-}
-
-const domain::WorkbookEntry* find_entry(const domain::Playbook& playbook, const std::string& name) {
-  const auto found = std::find_if(playbook.workbook.begin(), playbook.workbook.end(),
-                                  [&](const auto& entry) { return entry.name == name; });
-  return found == playbook.workbook.end() ? nullptr : &*found;
-}
-
-// A tool as it is to be run: a workbook reference replaced by the entry that it names.
-struct Resolved {
-  const std::string* kind;
-  const Json* options;  // of the playbook, or `merged`
-  const Json* input;  // templates, of the playbook, or `merged_input`
-  std::unique_ptr<const Json> merged = {};
-  std::unique_ptr<const Json> merged_input = {};
-};
-
-// Of templates of an input, what is nearer to the step lies over what is farther: the last of them over all others.
-void merge_inputs(Resolved& resolved, std::initializer_list<const Json*> inputs) {
-  static const Json none = Json::object();
-  resolved.input = &none;
-  for (const Json* input : inputs) {
-    if (!input->is_object() || input->empty()) continue;
-    if (resolved.input->empty()) {
-      resolved.input = input;
-      continue;
-    }
-    Json merged = *resolved.input;
-    merged.update(*input);
-    resolved.merged_input = std::make_unique<const Json>(std::move(merged));
-    resolved.input = resolved.merged_input.get();
-  }
-}
-
-base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::Step& step,
-                               const domain::ToolSpec& tool) {
-  Resolved resolved{.kind = &tool.kind, .options = &tool.options, .input = nullptr};
-  if (tool.kind == "workbook") {
-    const auto name = text_of(tool.options, {"name"});
-    const auto* entry = find_entry(playbook, name);
-    if (entry == nullptr) {
-      return base::failure(base::ErrorCode::invalid_playbook, "step '" + step.name + "' names the workbook entry '" +
-                                                                  name + "', which the playbook does not have");
-    }
-    Json own = tool.options;
-    own.erase("name");
-    Json merged = entry->tool.options;
-    lay_over(merged, own);
-    resolved.kind = &entry->tool.kind;
-    resolved.merged = std::make_unique<const Json>(std::move(merged));
-    resolved.options = resolved.merged.get();
-    merge_inputs(resolved, {&entry->tool.input, &tool.input, &step.args});
-  } else {
-    merge_inputs(resolved, {&tool.input, &step.args});
-  }
-  return resolved;
 }
 
 // The n-th command of a frame: a plain tool's first one is called as the frame.
@@ -84,9 +23,6 @@ std::string node_id_of(const domain::Step& step, const Frame& frame) {
   }
   return frame.commands == 1 ? node_id : node_id + "~" + std::to_string(frame.commands);
 }
-
-// With every command of a script, whether it looks at them or not.
-constexpr std::size_t script_names_bytes_max = 64 * 1024;
 
 // Pagination: what the next request asks for lies over what the step says, one level deeper for maps.
 void lay_overrides(Json& tool, Json& input, const Json& overrides) {
@@ -163,30 +99,33 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
     return true;
   }
   context_.set_frame(&frame);
-  auto resolved = resolve(decision_input_.playbook, step, tool);
-  if (!resolved) {
-    fail(step.name, "invalid_playbook", resolved.error().message);
+  const auto& resolved = context_.plan().tool(tool);
+  if (resolved.options == nullptr) {
+    fail(
+        step.name, "invalid_playbook",
+        "step '" + step.name + "' names the workbook entry '" + resolved.entry + "', which the playbook does not have");
     return true;
   }
-  auto input = context_.render_for_worker(*resolved->input);
+  auto input = context_.render_for_worker(*resolved.input);
   if (!input) return cannot_render(step, "input", input.error());
   if (!input->is_object()) *input = Json::object();
-  if (*resolved->kind == "python") keep_maps_for_code(*resolved->options, *resolved->input, *input);
+  const bool is_python = resolved.kind == "python";
+  if (is_python) keep_maps_for_code(context_, *resolved.options, *resolved.input, *input);
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
-  const bool has_timeout = !first_of(*resolved->options, {"timeout"}).is_null();
-  auto options = render_for_tool(context_, *resolved->options);
+  const bool has_timeout = !first_of(*resolved.options, {"timeout"}).is_null();
+  auto options = render_for_tool(context_, *resolved.options);
   context_.set_input(nullptr);
   if (!options) return cannot_render(step, "", options.error());
   options->erase("retry");  // the engine's own business
   lay_overrides(*options, *input, frame.overrides);
-  (*options)["kind"] = *resolved->kind;
+  (*options)["kind"] = resolved.kind;
 
   NewCommand command;
   command.step = step.name;
   command.node_id = node_id_of(step, frame);
-  command.tool_kind = *resolved->kind;
+  command.tool_kind = resolved.kind;
   command.delay = delay;
   if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return true;
   if (const auto* loop = frame.is_iteration() ? find_loop(frame.loop) : nullptr; loop != nullptr) {
@@ -200,10 +139,13 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
     command.may_run_ahead = loop->is_in_line() && command.priority >= 0;
   }
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  if (*resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);
+  if (is_python) {
+    const PreviousResult previous{.step = notes().last_result_step, .is_of_task = frame.task > 0};
+    command.names = names_for_code(context_, resolved, *options, *input, previous);
+  }
   command.tool = std::move(*options);
   command.input = std::move(*input);
-  if (*resolved->kind == "playbook") {
+  if (resolved.kind == "playbook") {
     issue_child(step, std::move(frame), std::move(command));
     return true;
   }
@@ -215,90 +157,20 @@ bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milli
 // A tool that fails may have been given nothing where its author expects something.
 void Evaluator::note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error) {
   if (step.tools.empty()) return;
-  const auto resolved = resolve(decision_input_.playbook, step, step.tools[frame.task]);
-  if (!resolved) return;
+  const auto& resolved = context_.plan().tool(step.tools[frame.task]);
+  if (resolved.options == nullptr) return;
   context_.set_frame(&frame);
   EmptyTemplates empty(context_);
-  empty.look(*resolved->input, "input");
-  const auto input = context_.render_for_worker(*resolved->input);
+  empty.look(*resolved.input, "input");
+  const auto input = context_.render_for_worker(*resolved.input);
   if (input) context_.set_input(&*input);
-  empty.look(*resolved->options, "");
+  empty.look(*resolved.options, "");
   context_.set_input(nullptr);
   context_.set_frame(nullptr);
   if (empty.found().empty()) return;
   Json details = error.details.empty() ? Json::object() : Json::parse(error.details);
   details["templates"] = empty.found();
   error.details = details.dump();
-}
-
-// An argument that is the name of a SQL step is the list of its rows, unless the code reads it as the map of all that the
-// step gave: rows["command_0"], rows.get("columns").
-void Evaluator::keep_maps_for_code(const Json& options, const Json& written, Json& rendered) {
-  const auto& code = first_of(options, {"code"});
-  if (!code.is_string() || !written.is_object()) return;
-  for (const auto& [name, value] : written.items()) {
-    const auto step = bare_name(value);
-    if (step.empty() || !rendered.contains(name) || !rendered[name].is_array()) continue;
-    if (!reads_as_map(code.get_ref<const std::string&>(), name)) continue;
-    if (const Json* whole = context_.whole_of_rows(step)) rendered[name] = *whole;
-  }
-}
-
-// What `result` and `response` are to code: of the task before in a pipeline, else of the step that completed last. In a
-// loop's round too, where what has just happened may be another round's end.
-const Json* Evaluator::previous_result() {
-  const auto slot = decision_.state.results.find(notes().last_result_step);
-  return slot == decision_.state.results.end() ? nullptr : context_.value_of(slot->second);
-}
-
-// What python code can name beside its arguments: results, variables and the workload, as far as their
-// names stand in the code. `context` is the map of them. Code that the worker reads from elsewhere gets what is small.
-// main(result) and main(response) get what the step before brought.
-Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_later_task) {
-  const auto found = options.find("code");
-  const auto add_previous = [&](Json& names, const std::string& name) {
-    const Json* result = is_later_task ? context_.result() : previous_result();
-    if (result == nullptr || input.contains(name)) return;
-    // As the step's own name, it is the list of the rows of a SQL step.
-    const bool is_rows = !is_later_task && found != options.end() && found->is_string() &&
-                         context_.whole_of_rows(notes().last_result_step) == result &&
-                         !reads_as_map(found->get_ref<const std::string&>(), name);
-    names[name] = is_rows ? result->at("rows") : *result;
-  };
-  if (found == options.end() && options.contains("script")) {
-    Json names = context_.small_names(script_names_bytes_max);
-    for (const auto* name : {"result", "response"}) {
-      if (const Json* result = previous_result(); result != nullptr && !is_larger(*result, script_names_bytes_max / 4))
-        add_previous(names, name);
-    }
-    for (const auto& [name, value] : input.items()) names.erase(name);
-    return names;
-  }
-  if (found == options.end() || !found->is_string()) return nullptr;
-  const auto& code = found->get_ref<const std::string&>();
-  auto wanted = names_in_code(code);
-  // Names of the language that are ordinary words in code, unless main() asks for them.
-  const auto asked = parameters_of_main(code);
-  for (const auto* word :
-       {"input", "args", "result", "response", "error", "event", "output", "step", "steps", "iter"}) {
-    wanted.erase(std::remove(wanted.begin(), wanted.end(), word), wanted.end());
-  }
-  std::erase_if(wanted, [&](const std::string& name) { return input.contains(name); });
-  const auto is_asked = [&](const char* name) {
-    return !input.contains(name) && std::find(asked.begin(), asked.end(), name) != asked.end();
-  };
-  for (const auto* name : {"output", "event", "error", "iter", "steps"}) {
-    if (is_asked(name)) wanted.emplace_back(name);
-  }
-  Json names = context_.names(wanted);
-  for (auto& [name, value] : names.items()) {
-    if (const Json* whole = context_.whole_of_rows(name); whole != nullptr && reads_as_map(code, name)) value = *whole;
-  }
-  for (const auto* name : {"result", "response"}) {
-    if (is_asked(name)) add_previous(names, name);
-  }
-  if (is_asked("input")) names["input"] = input;
-  return names;
 }
 
 void Evaluator::settle_templates(NewCommand& command) {

@@ -2,8 +2,9 @@
 #include <algorithm>
 
 #include "shared/domain/json_text.hpp"
-#include "shared/engine/context/set_places.hpp"
+#include "shared/engine/commands/code_names.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
+#include "shared/engine/plan/set_places.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -48,7 +49,7 @@ bool Evaluator::fire(const domain::Step& from, const domain::Arc& arc) {
   if (!args || !apply_set(from, arc.set, arc.step)) return false;
   if (!args->is_object()) *args = Json::object();
   if (const auto* target = decision_input_.playbook.find_step(arc.step); target != nullptr && target->tools.size() == 1)
-    keep_maps_for_code(target->tools.front().options, arc.args, *args);
+    keep_maps_for_code(context_, target->tools.front().options, arc.args, *args);
   arrive(from, arc.step, std::move(*args));
   return !has_failed();
 }

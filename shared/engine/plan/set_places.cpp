@@ -1,4 +1,4 @@
-#include "shared/engine/context/set_places.hpp"
+#include "shared/engine/plan/set_places.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "shared/engine/context/text_reads.hpp"
+#include "shared/engine/plan/text_reads.hpp"
 
 #include <algorithm>
 #include <cctype>

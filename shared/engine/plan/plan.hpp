@@ -4,9 +4,11 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "shared/engine/context/graph.hpp"
+#include "shared/engine/plan/graph.hpp"
+#include "shared/engine/plan/resolved_tool.hpp"
 
 namespace noetl::engine {
 
@@ -34,6 +36,8 @@ class Plan final : public domain::Derived {
   [[nodiscard]] const TextFacts* facts(const Json& written) const;
   [[nodiscard]] const Json* condition(const std::string& when) const;  // as a value, which has facts
   [[nodiscard]] const Json* places(const Json& set) const;  // by_place() of it, which has facts
+  // Of the playbook's own steps.
+  [[nodiscard]] const ResolvedTool& tool(const domain::ToolSpec& tool) const { return tools_.at(&tool); }
   [[nodiscard]] bool are_results_read(const domain::Step& step) const { return results_read_.contains(&step); }
   [[nodiscard]] bool is_previous_read(const domain::Step& step) const { return previous_read_.contains(&step); }
 
@@ -42,14 +46,15 @@ class Plan final : public domain::Derived {
   void note_condition(const std::string& when);
   void note_set(const Json& set);
   void note_arc(const domain::Arc& arc);
-  void note_tool(const domain::ToolSpec& tool);
-  void note_step(const domain::Step& step);
+  void note_tool(const domain::Playbook& playbook, const domain::Step& step, const domain::ToolSpec& tool);
+  void note_step(const domain::Playbook& playbook, const domain::Step& step);
 
   Graph graph_;
   std::unordered_map<const Json*, TextFacts> facts_;
   std::unordered_map<const std::string*, std::unique_ptr<const Json>> conditions_;
   std::unordered_map<const Json*, std::unique_ptr<const Json>> places_;
-  std::unordered_map<const domain::Step*, bool> results_read_, previous_read_;
+  std::unordered_map<const domain::ToolSpec*, ResolvedTool> tools_;
+  std::unordered_set<const domain::Step*> results_read_, previous_read_;
 };
 
 }  // namespace noetl::engine

@@ -1,4 +1,4 @@
-#include "shared/engine/context/graph.hpp"
+#include "shared/engine/plan/graph.hpp"
 
 #include <algorithm>
 

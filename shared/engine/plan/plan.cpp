@@ -1,7 +1,7 @@
-#include "shared/engine/context/plan.hpp"
+#include "shared/engine/plan/plan.hpp"
 
-#include "shared/engine/context/set_places.hpp"
-#include "shared/engine/context/text_reads.hpp"
+#include "shared/engine/plan/set_places.hpp"
+#include "shared/engine/plan/text_reads.hpp"
 #include "shared/engine/state/fields.hpp"
 #include "shared/templating/template.hpp"
 
@@ -31,12 +31,11 @@ const Plan& Plan::of(const domain::Playbook& playbook) {
 }
 
 Plan::Plan(const domain::Playbook& playbook) : graph_(playbook) {
-  for (const auto& entry : playbook.workbook) note_tool(entry.tool);
   for (const auto& step : playbook.workflow) {
-    note_step(step);
+    note_step(playbook, step);
     if (step.tools.size() <= 1) continue;
-    if (engine::are_results_read(playbook, step)) results_read_[&step] = true;
-    if (engine::is_previous_read(step)) previous_read_[&step] = true;
+    if (engine::are_results_read(playbook, step)) results_read_.insert(&step);
+    if (engine::is_previous_read(step)) previous_read_.insert(&step);
   }
 }
 
@@ -70,20 +69,21 @@ void Plan::note_arc(const domain::Arc& arc) {
   note_set(arc.set);
 }
 
-void Plan::note_tool(const domain::ToolSpec& tool) {
-  note(tool.options);
-  note(tool.input);
+void Plan::note_tool(const domain::Playbook& playbook, const domain::Step& step, const domain::ToolSpec& tool) {
+  const auto& resolved = tools_.emplace(&tool, resolve(playbook, step, tool)).first->second;
+  if (resolved.options != nullptr) note(*resolved.options);
+  if (resolved.input != nullptr) note(*resolved.input);
   note_set(tool.set);
 }
 
-void Plan::note_step(const domain::Step& step) {
+void Plan::note_step(const domain::Playbook& playbook, const domain::Step& step) {
   note_condition(step.when);
   note(step.args);
   note_set(step.set);
   note_set(step.vars);
   if (step.loop) note(step.loop->in);
   if (step.loop) note(step.loop->spec);
-  for (const auto& tool : step.tools) note_tool(tool);
+  for (const auto& tool : step.tools) note_tool(playbook, step, tool);
   for (const auto& arc : step.next) note_arc(arc);
   for (const auto& rule : step.cases) {
     note_condition(rule.when);
