@@ -127,9 +127,8 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
   if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
     decision.ended->delay += store::pause_shift;
   }
-  Json frame = command.frame.empty() ? Json() : json::parse_known(command.frame);
   // Each retry of a step is a command of its own, and its frame counts them.
-  const int attempt = std::max(command.attempts, frame.is_object() ? frame.value("attempt", 1) : 1);
+  const int attempt = std::max(command.attempts, engine::attempt_of_frame(command.frame));
   json::ObjectWriter meta;
   meta.integer("attempt", attempt).integer("duration_us", report.duration.count());
   if (!report.output.empty()) meta.text("output", report.output);
@@ -150,7 +149,7 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};
   if (decision.concerns_engine) {
-    react(report, decision, command, std::move(frame), std::move(event));
+    react(report, decision, command, std::move(event));
   } else {
     event.event_id = {context_.ids.next_block(decisions::events_shown_of(0))};
     writes_.events.push_back(std::move(event));
@@ -168,7 +167,7 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
 }
 
 void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& decision,
-                        const store::LockedCommand& command, Json frame, store::NewEventRow event) {
+                        const store::LockedCommand& command, store::NewEventRow event) {
   const auto found = executions_.find(command.execution_id);
   NOETL_INVARIANT(found != executions_.end(), "what is decided about an attempt is of an execution that is locked");
   auto& open = found->second;
@@ -177,7 +176,7 @@ void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& deci
                                        .outcome = report.outcome,
                                        .result = json::LazyJson::of_text(report.result),
                                        .error = report.error,
-                                       .frame = std::move(frame)};
+                                       .frame = command.frame};
   const Json place = run_.react(open, node_result, std::move(event));
   if (place.is_null()) return;
   decisions::add_place(decision.ended->error, place);

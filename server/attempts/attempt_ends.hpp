@@ -46,7 +46,7 @@ class AttemptEnds {
                                                                    const wire::AttemptReport& report) const;
   void record(const wire::AttemptReport& report, AttemptDecision& decision);
   void react(const wire::AttemptReport& report, AttemptDecision& decision, const store::LockedCommand& command,
-             domain::Json frame, store::NewEventRow event);
+             store::NewEventRow event);
   void write_ended();
   [[nodiscard]] bool is_paused(base::ExecutionId id) const {
     const auto found = executions_.find(id);

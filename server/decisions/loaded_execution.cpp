@@ -193,7 +193,7 @@ void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild chil
   if (limit.count() > 0) row.timeout = limit + open.start_delay;
   if (child.is_waited_for) {
     row.parent_node_id = child.node_id;
-    row.parent_frame = domain::json_text(child.frame);
+    row.parent_frame = child.frame;
     row.return_step = child.return_step;
     if (open.finish) writes_.ended_children.push_back(open.execution_id);
   }

@@ -9,6 +9,7 @@
 #include "server/postgres/connection_pool.hpp"
 #include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/engine/state/frame.hpp"
 #include "shared/engine/state/state.hpp"
 #include "shared/engine/state/tool_error.hpp"
 
@@ -91,12 +92,12 @@ class CallerNotifier {
     engine::NodeResult node_result;
     node_result.node_id = child.parent_node_id;
     node_result.outcome = is_completed ? domain::Outcome::completed : domain::Outcome::failed;
-    node_result.frame = Json::parse(child.parent_frame);
+    node_result.frame = child.parent_frame;
     store::NewEventRow event;
     event.execution_id = caller.execution_id;
     event.event_type = is_completed ? "call.done" : "call.error";
     event.node_id = child.parent_node_id;
-    event.step = node_result.frame.value("step", std::string());
+    if (const auto frame = engine::frame_from_text(child.parent_frame)) event.step = frame->step;
     event.status = is_completed ? "completed" : "failed";
     event.meta = Json{{"child_execution_id", child.execution_id.str()}}.dump();
     if (is_completed) {

@@ -55,7 +55,7 @@ std::string WriteBatch::add_commands(dispatch::ServerContext& context, base::Exe
                         .timeout = command.timeout,
                         .delay = command.delay,
                         .context = std::move(context_text),
-                        .frame = command.frame.is_null() ? std::string{} : domain::json_text(command.frame)});
+                        .frame = std::move(command.frame)});
   }
   return issued.empty() ? issued : issued + ']';
 }

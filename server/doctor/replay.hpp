@@ -72,7 +72,7 @@ class Replay {
   std::unique_ptr<Memory> memory_;
   engine::State state_;
   std::optional<engine::Finish> finish_;
-  std::map<std::string, domain::Json> frames_;  // of nodes that have not ended
+  std::map<std::string, std::string> frames_;  // of nodes that have not ended
   std::set<std::string> nodes_, open_nodes_;
   std::vector<base::ResultId> left_;  // ids that this change's results got
   std::size_t left_used_ = 0;

@@ -31,7 +31,6 @@ void Evaluator::begin(const std::string& entry) {
 void Evaluator::node_ended(const NodeResult& node_result) {
   // A command that was handed back has not ended: somebody else runs it.
   if (node_result.outcome == domain::Outcome::released) return;
-  const bool is_claim = node_result.frame.is_object() && node_result.frame.contains("claim");
   auto known = frame_of(node_result);
   if (!known) {
     give_up_frame(node_result.node_id, known.error().message);
@@ -53,7 +52,7 @@ void Evaluator::node_ended(const NodeResult& node_result) {
     // Today's authors give {"status": "error"} as any other data, and say in arcs what follows.
     end_.error = error_in_result(node_result.result.get());
   }
-  if (is_claim) {
+  if (frame->is_claim) {
     claim_ended(*step, frame->node, end_);
     return settle();
   }

@@ -29,7 +29,7 @@ domain::Playbook playbook_with(int lanes, int rows_at_once) {
 
 bool is_claim(const std::string& node_id) { return node_id.find("!claim~") != std::string::npos; }
 
-NodeResult ended(const std::string& node_id, const Json& frame, Json result) {
+NodeResult ended(const std::string& node_id, const std::string& frame, Json result) {
   return {.node_id = node_id,
           .outcome = domain::Outcome::completed,
           .result = std::move(result),

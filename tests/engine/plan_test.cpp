@@ -10,7 +10,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr const char* text = R"(
+constexpr const char* playbook_text = R"(
 apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: t, path: t}
@@ -32,7 +32,7 @@ workflow:
 )";
 
 const domain::Playbook& playbook() {
-  static const auto loaded = language::load_playbook(text).value().playbook;
+  static const auto loaded = language::load_playbook(playbook_text).value().playbook;
   return loaded;
 }
 

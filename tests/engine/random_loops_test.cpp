@@ -71,7 +71,7 @@ std::string random_text(Random& random) {
   return text;
 }
 
-NodeResult random_end(Random& random, const std::string& node, const Json& frame) {
+NodeResult random_end(Random& random, const std::string& node, const std::string& frame) {
   NodeResult end{.node_id = node,
                  .outcome = domain::Outcome::completed,
                  .result = Json{{"go", loop_below(random, 2) == 0}},
@@ -120,7 +120,7 @@ void run_loop_playbook(unsigned seed) {
   auto first = start(decision_input);
   REQUIRE(first);
   Decision decision = std::move(*first);
-  std::map<std::string, Json> outstanding;  // commands and children by node, with their frames
+  std::map<std::string, std::string> outstanding;  // commands and children by node, with their frames
   std::set<std::string> issued;
   for (int ended = 0;; ++ended) {
     CHECK(archive.take(decision));

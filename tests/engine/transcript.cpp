@@ -103,7 +103,7 @@ std::string Transcript::play(const Block& block) {
   }
   const Json payload = rest.empty() ? Json() : Json::parse(rest);
   if (verb == "damage") {
-    frames_[node_id] = Json{{"node", 7}};
+    frames_[node_id] = R"({"node":7})";
     return "its stored frame is damaged\n";
   }
   if (verb == "complete") return occur(node_id, domain::Outcome::completed, payload);
@@ -195,7 +195,7 @@ std::string Transcript::describe(engine::Decision decision) {
   }
   for (const auto& command : decision.commands) {
     CHECK_MESSAGE(issued_.insert(command.node_id).second, "a node is issued once: ", command.node_id);
-    if (!command.frame.is_null()) frames_[command.node_id] = command.frame;
+    if (!command.frame.empty()) frames_[command.node_id] = command.frame;
     text += describe_command(command);
   }
   for (const auto& child : decision.children) {

@@ -42,7 +42,7 @@ class Transcript {
   engine::State state_;
   MemoryArchive stored_;
   std::set<std::string> issued_;
-  std::map<std::string, domain::Json> frames_;  // of commands and children, by node
+  std::map<std::string, std::string> frames_;  // of commands and children, by node
   std::int64_t last_result_id_ = 0;
 };
 

@@ -103,7 +103,7 @@ class Folding {
   engine_tests::MemoryArchive archive_;
   engine::DecisionInput decision_input_;
   engine::State state_;
-  std::map<std::string, Json> frames_;
+  std::map<std::string, std::string> frames_;
   std::optional<domain::ExecutionStatus> finish_;
   std::string problem_;
 };

@@ -53,7 +53,7 @@ Evaluator::RulesOutcome Evaluator::run_rules(const domain::Step& step,
 
 // Rules on step.enter must say so: the others read what only the tool brings. True: the step's tool is
 // not to run.
-bool Evaluator::run_enter_rules(const domain::Step& step, Json& sinks) {
+bool Evaluator::run_enter_rules(const domain::Step& step, std::vector<Sink>& sinks) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;

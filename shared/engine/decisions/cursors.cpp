@@ -134,7 +134,12 @@ void Evaluator::issue_claim(const domain::Step& step, const std::string& node) {
   }
   (*options)["kind"] = command.tool_kind;
   command.tool = std::move(*options);
-  command.frame = Json{{"node", node}, {"step", step.name}, {"claim", true}};
+  Frame frame;
+  frame.node = node;
+  frame.step = step.name;
+  frame.is_claim = true;
+  frame.commands = 1;
+  command.frame = frame_text(frame);
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   command.may_run_ahead = loop.is_in_line();
   decision_.commands.push_back(std::move(command));

@@ -70,7 +70,7 @@ void Evaluator::enter(const Token& token) {
     append("step.skipped", step.name, "skipped", Json{{"reason", "its condition does not hold"}});
     return skip_branches(step, targets_of(step));
   }
-  Json sinks = Json::array();
+  std::vector<Sink> sinks;
   if (run_enter_rules(step, sinks) || has_failed()) return;
   const auto node = node_of(step.name, visit);
   if (sinks.empty()) return begin_node(step, node, token.args);

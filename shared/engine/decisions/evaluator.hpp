@@ -49,7 +49,7 @@ class Evaluator {
     bool is_routed = false;  // a `next` acted: plain `next` does not
     bool is_handled = false;  // for an error: a rule says how to go on
     std::optional<RetryAsk> retry;
-    Json sinks;  // a list; null: none
+    std::vector<Sink> sinks;
     std::vector<Token> tokens;
     std::optional<Json> result;  // what a `result` action makes of a round
   };
@@ -127,7 +127,7 @@ class Evaluator {
 
   // actions.cpp: v2era rules
   RulesOutcome run_rules(const domain::Step& step, std::initializer_list<std::string_view> event_names);
-  bool run_enter_rules(const domain::Step& step, Json& sinks);
+  bool run_enter_rules(const domain::Step& step, std::vector<Sink>& sinks);
   void perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   [[nodiscard]] bool is_for_item(const domain::Step& step, const domain::Arc& arc) const;

@@ -1,6 +1,7 @@
 // Frames: from one command of a step's tools to the next.
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "shared/engine/decisions/evaluator.hpp"
 #include "shared/engine/plan/text_reads.hpp"
@@ -28,7 +29,7 @@ Json failure_as_result(const Json& result, const Json& error) {
 base::Result<std::optional<Frame>> Evaluator::frame_of(const NodeResult& node_result) const {
   std::optional<Frame> none;
   Frame frame;
-  if (node_result.frame.is_null()) {
+  if (node_result.frame.empty()) {
     const auto node = decision_.state.outstanding.find(node_result.node_id);
     if (node == decision_.state.outstanding.end()) return none;
     frame.node = node->first;
@@ -36,7 +37,7 @@ base::Result<std::optional<Frame>> Evaluator::frame_of(const NodeResult& node_re
     frame.commands = 1;
     return std::optional<Frame>(std::move(frame));
   }
-  auto stored = frame_from_json(node_result.frame);
+  auto stored = frame_from_text(node_result.frame);
   if (!stored) return base::failure(stored.error());
   const auto& unit = stored->is_iteration() ? stored->loop : stored->node;
   if (!decision_.state.outstanding.contains(unit)) return none;
@@ -225,18 +226,14 @@ bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& 
   if (outcome.sinks.empty()) return conclude(step, frame, end, std::move(outcome), delay);
   // What the sinks hold up: it goes on in sink_ended() when the last of them has ended.
   frame.sinks = std::move(outcome.sinks);
-  frame.ended = Json{{"result", end.result.take()},
-                     {"is_routed", outcome.is_routed},
-                     {"is_handled", outcome.is_handled},
-                     {"arrivals", Json::array()}};
-  if (end.error) frame.ended["error"] = error_;
-  if (outcome.retry) frame.ended["retry_ms"] = outcome.retry->delay.count();
-  for (auto& token : outcome.tokens) {
-    frame.ended["arrivals"].push_back(Json{{"step", std::move(token.step)}, {"args", std::move(token.args)}});
-    if (token.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
-    if (token.waits_its_turn) frame.ended["arrivals"].back()["waits_its_turn"] = true;
-  }
-  if (outcome.result) frame.ended["made"] = std::move(*outcome.result);
+  auto& held = frame.ended.emplace();
+  held.result = std::move(end.result);
+  if (end.error) held.error = error_;
+  held.is_routed = outcome.is_routed;
+  held.is_handled = outcome.is_handled;
+  held.tokens = std::move(outcome.tokens);
+  if (outcome.retry) held.retry_ms = outcome.retry->delay.count();
+  held.made = std::move(outcome.result);
   issue_sink(step, std::move(frame));
   return false;
 }
@@ -245,35 +242,27 @@ bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& 
 void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
   const ToolEnd end = std::move(end_);
   state().current_step = step.name;
-  const auto kind = frame.sinks.front().at("tool").at("kind").get<std::string>();
+  const auto kind = text_of(frame.sinks.front().tool, {"kind"});
   Json payload{{"kind", kind}, {"node", frame.node}};
   if (end.error) payload["error"] = to_json(*end.error);
   append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed",
          std::move(payload));
   if (has_failed()) return;
-  frame.sinks.erase(0);
+  frame.sinks.erase(frame.sinks.begin());
   if (!frame.sinks.empty()) return issue_sink(step, std::move(frame));
 
-  Json held = std::move(frame.ended);
-  frame.ended = nullptr;
-  if (held.is_null()) return begin_node(step, frame.node, frame.args);  // a sink on step.enter
+  auto held = std::exchange(frame.ended, std::nullopt);
+  if (!held) return begin_node(step, frame.node, frame.args);  // a sink on step.enter
   auto& tool = end_;
   tool = {};
-  tool.result = std::move(held["result"]);
-  if (const auto error = held.find("error"); error != held.end()) tool.error = tool_error_from_json(*error);
+  tool.result = std::move(held->result);
+  if (!held->error.is_null()) tool.error = tool_error_from_json(held->error);
   RulesOutcome outcome;
-  outcome.is_routed = held.at("is_routed").get<bool>();
-  outcome.is_handled = held.at("is_handled").get<bool>();
-  if (const auto retry = held.find("retry_ms"); retry != held.end()) {
-    outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(retry->get<std::int64_t>())};
-  }
-  for (auto& token : held["arrivals"]) {
-    outcome.tokens.push_back({.step = token.at("step").get<std::string>(),
-                              .args = std::move(token["args"]),
-                              .is_of_item = token.value("is_of_item", false),
-                              .waits_its_turn = token.value("waits_its_turn", false)});
-  }
-  if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
+  outcome.is_routed = held->is_routed;
+  outcome.is_handled = held->is_handled;
+  if (held->retry_ms) outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(*held->retry_ms)};
+  outcome.tokens = std::move(held->tokens);
+  outcome.result = std::move(held->made);
   error_ = tool.error ? to_json(*tool.error) : Json();
   if (tool.error) note_attempt(step, frame);
   frame_ = &frame;

@@ -180,10 +180,7 @@ void Evaluator::settle_templates(NewCommand& command) {
 }
 
 void Evaluator::issue_command(const domain::Step& step, Frame frame, NewCommand command) {
-  command.frame = to_json(frame);
-  if (command.frame.is_null() && command.node_id != frame.node) {
-    command.frame = Json{{"node", frame.node}, {"step", frame.step}};
-  }
+  command.frame = command.node_id == frame.node ? frame_text(frame) : whole_frame_text(frame);
   if (frame.is_iteration())
     ++find_loop(frame.loop)->running;
   else
@@ -222,8 +219,7 @@ void Evaluator::issue_child(const domain::Step& step, Frame frame, NewCommand co
     if (const auto payload = command.tool.find(name); payload != command.tool.end()) lay_over(child.payload, *payload);
   }
   lay_over(child.payload, command.input);
-  child.frame = to_json(frame);
-  if (child.frame.is_null()) child.frame = Json{{"node", frame.node}, {"step", frame.step}};
+  child.frame = whole_frame_text(frame);
   if (frame.is_iteration())
     ++find_loop(frame.loop)->running;
   else
@@ -241,11 +237,10 @@ void Evaluator::issue_sink(const domain::Step& step, Frame frame) {
   const auto& sink = frame.sinks.front();
   command.step = step.name;
   command.node_id = frame.node + "!sink~" + std::to_string(frame.commands);
-  command.tool_kind = sink.at("tool").at("kind").get<std::string>();
-  command.tool = sink.at("tool");
-  command.input = sink.at("input");
-  if (const auto templates = sink.find("templates"); templates != sink.end())
-    command.templates = templates->get<std::vector<std::string>>();
+  command.tool_kind = text_of(sink.tool, {"kind"});
+  command.tool = sink.tool;
+  command.input = sink.input;
+  command.templates = sink.templates;
   // perform_sink() has refused what cannot be read.
   if (const auto& timeout = first_member("timeout", {&command.tool}); !timeout.is_null())
     command.timeout = durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});

@@ -22,11 +22,11 @@ bool says_where(const Json& tool) {
          std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
 }
 
-// Where templates for the worker stand in it, which from now on have their form in a command.
-std::vector<std::string> settled(Json& value) {
-  std::vector<std::string> templates;
-  domain::settle_deferred_templates(value, Json::json_pointer(), templates);
-  return templates;
+// Templates for the worker have their form in a command from now on, and the sink notes where they stand.
+Sink settled(Sink sink) {
+  domain::settle_deferred_templates(sink.input, Json::json_pointer("/input"), sink.templates);
+  domain::settle_deferred_templates(sink.tool, Json::json_pointer("/tool"), sink.templates);
+  return sink;
 }
 
 // What is wrong with the `timeout` of a rendered tool; empty when nothing is.
@@ -104,7 +104,9 @@ void Evaluator::perform_sink(const domain::Step& step, const Json& written, Rule
     if (data.is_null()) data = first_of(*rendered, {"payload"});
     if (data.is_null() && !rendered->empty()) data = *rendered;
     if (data.is_null()) data = names["data"];
-    static_cast<void>(settled(data));  // the event shows templates as they are written
+    std::vector<std::string> unused;
+    domain::settle_deferred_templates(data, Json::json_pointer(),
+                                      unused);  // the event shows templates as they are written
     return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
   }
   if (data.is_null()) data = names["data"];
@@ -121,9 +123,7 @@ void Evaluator::perform_sink(const domain::Step& step, const Json& written, Rule
   for (const auto* name : {"args", "from"}) rendered->erase(name);
   if (kind != "http") rendered->erase("data");
   (*rendered)["kind"] = kind;
-  Json sink{{"tool", std::move(*rendered)}, {"input", std::move(input)}};
-  if (auto templates = settled(sink); !templates.empty()) sink["templates"] = std::move(templates);
-  outcome.sinks.push_back(std::move(sink));
+  outcome.sinks.push_back(settled({.tool = std::move(*rendered), .input = std::move(input), .templates = {}}));
 }
 
 }  // namespace noetl::engine

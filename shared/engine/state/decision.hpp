@@ -53,7 +53,7 @@ struct NewCommand {
   int max_attempts = 3;  // claims, so a dead worker is survived; not tool retries
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};  // not before now + delay (retry backoff)
-  domain::Json frame;  // to come back with the NodeResult; null: nothing to remember
+  std::string frame;  // JSON, to come back with the NodeResult; empty: nothing to remember
   bool may_run_ahead = false;  // of a loop that takes one at a time: its worker may go on with what follows (ahead.hpp)
 };
 
@@ -69,7 +69,7 @@ struct NewChild {
   std::string return_step;  // whose result is the child's; empty: the execution's result
   bool is_waited_for = true;  // false: the result is {execution_id, status} at once
   std::chrono::milliseconds timeout{0};
-  domain::Json frame;
+  std::string frame;
 };
 
 // The items of a loop that begins, by index from 0.
@@ -120,7 +120,7 @@ struct NodeResult {
   domain::Outcome outcome = domain::Outcome::completed;
   json::LazyJson result;  // for completed, and of a failed tool that brought one
   std::optional<domain::ToolError> error;  // for failed
-  domain::Json frame;  // as the command was given it
+  std::string frame;  // as the command was given it
 };
 
 }  // namespace noetl::engine

@@ -7,15 +7,6 @@ namespace {
 
 using json::JsonCursor;
 
-void append_token(std::string& out, const Token& token) {
-  MemberWriter writer(out);
-  writer.json("args", token.args);
-  if (token.is_of_item) writer.flag("is_of_item");
-  writer.text("step", token.step);
-  if (token.waits_its_turn) writer.flag("waits_its_turn");
-  writer.close();
-}
-
 Token read_token(JsonCursor& cursor) {
   Token token;
   read_members(cursor, [&](std::string_view name) {
@@ -33,11 +24,24 @@ Token read_token(JsonCursor& cursor) {
   return token;
 }
 
+}  // namespace
+
+void append_token(std::string& out, const Token& token) {
+  MemberWriter writer(out);
+  writer.json("args", token.args);
+  if (token.is_of_item) writer.flag("is_of_item");
+  writer.text("step", token.step);
+  if (token.waits_its_turn) writer.flag("waits_its_turn");
+  writer.close();
+}
+
 std::vector<Token> read_tokens(JsonCursor& cursor) {
   std::vector<Token> tokens;
   for (cursor.array(); cursor.item();) tokens.push_back(read_token(cursor));
   return tokens;
 }
+
+namespace {
 
 void append_loop(std::string& out, const LoopNotes& loop) {
   const auto& cursor = loop.cursor;

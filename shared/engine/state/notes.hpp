@@ -67,5 +67,7 @@ struct Notes {
 void append_notes(std::string& out, const Notes& notes);
 // The reverse. What is no such map makes the cursor fail.
 [[nodiscard]] Notes read_notes(json::JsonCursor& cursor);
+void append_token(std::string& out, const Token& token);
+[[nodiscard]] std::vector<Token> read_tokens(json::JsonCursor& cursor);
 
 }  // namespace noetl::engine

@@ -20,9 +20,9 @@ namespace noetl::loop {
 // A command as the engine issued it: to be run, and to be decided about when it has ended.
 struct AheadCommand {
   domain::ClaimedCommand command;  // without a lease
-  domain::Json frame;
+  std::string frame;  // JSON; empty: none
   std::chrono::milliseconds delay{0};
-  [[nodiscard]] bool is_claim() const { return frame.is_object() && frame.contains("claim"); }
+  [[nodiscard]] bool is_claim() const { return engine::is_claim_frame(frame); }
 };
 
 class AheadLine {

@@ -64,7 +64,7 @@ bool AheadRun::begin(const domain::ClaimedCommand& first, const wire::AttemptRep
     auto node = std::make_shared<Node>();
     node->what.command = answer->commands[i];
     if (answer->basis && i < answer->basis->frames.size())
-      node->what.frame = domain::Json::parse(answer->basis->frames[i], nullptr, false);
+      node->what.frame = answer->basis->frames[i] == "null" ? std::string() : answer->basis->frames[i];
     node->lease.set(answer->commands[i].lease);
     nodes_.push_back(std::move(node));
   }
