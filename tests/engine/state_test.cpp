@@ -48,7 +48,7 @@ constexpr const char* text_with_notes =
     R"("each":{"completed":1,"failed":2,"first_error":{"index":0,"kind":"x"},"handled":1,"limit":3,"next":4,)"
     R"("routed":[{"args":{},"step":"end"}],"running":1,"step":"each","total":9}},)"
     R"("result_step":"sum","scopes":{"fetch":{"page":2}}},"completed_steps":["a"],"current_step":"a","decisions":7,)"
-    R"("outstanding":{"claim#2":"claim","each":"each"},"results":{},"variables":{},"version":1,"visits":{"a":1}})";
+    R"("outstanding":{"claim#2":"claim","each":"each"},"version":1,"visits":{"a":1},"variables":{},"results":{}})";
 
 TEST_CASE("The notes of a state are read and written as the release before has them") {
   const auto state = state_from_text(text_with_notes);
@@ -64,6 +64,31 @@ TEST_CASE("The notes of a state are read and written as the release before has t
   CHECK(notes.loops.at("each").routed->at(0).step == "end");
   CHECK_FALSE(notes.loops.at("each").cursor);
   CHECK(notes.scopes.at("fetch") == Json{{"page", 2}});
+}
+
+TEST_CASE("A state whose members stand in another order is the same") {
+  const auto sorted = Json::parse(text_with_notes).dump();
+  const auto state = state_from_text(sorted);
+
+  REQUIRE(state);
+  CHECK(sorted != text_with_notes);
+  CHECK(state_text(*state) == text_with_notes);
+}
+
+TEST_CASE("What a step adds to a state stands before the results of the steps before it") {
+  auto state = some_state();
+  const auto before = state_text(state);
+  state.results["aa"] = {.value = Json{{"new", true}}, .reference = {}, .loop = {}};
+  state.completed_steps.emplace_back("aa");
+  state.current_step = "aa";
+  state.visits["aa"] = 1;
+
+  const auto after = state_text(state);
+
+  const auto old_results = R"("b":{"reference":"42"},"a":{"value":{"x":"y"}},"c":{"value":null}}})";
+  CHECK(before.ends_with(std::string(R"("results":{)") + old_results));
+  CHECK(after.ends_with(std::string(R"("results":{"aa":{"value":{"new":true}},)") + old_results));
+  CHECK(to_json(state_from_text(after).value()) == to_json(state));
 }
 
 TEST_CASE("Notes that a later release has added stay in the state") {

@@ -1,5 +1,6 @@
 #include "shared/engine/state/state.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "shared/base/error.hpp"
@@ -22,6 +23,26 @@ void append_slot(std::string& out, const ResultSlot& slot) {
   else if (!slot.loop.empty())
     writer.text("loop", slot.loop);
   if (!slot.reference.is_set() || !slot.value.is_null()) slot.value.append_to(writer.at("value"));
+  writer.close();
+}
+
+// The newest first, and the whole of them last in the text: what an update leaves as it is, is then one piece at the end,
+// which Postgres does not log again.
+void append_results(std::string& out, const State& state) {
+  MemberWriter writer(out);
+  std::size_t left = state.results.size();
+  for (auto step = state.completed_steps.rbegin(); step != state.completed_steps.rend() && left > 0; ++step) {
+    const auto slot = state.results.find(*step);
+    if (slot == state.results.end()) continue;
+    append_slot(writer.at_any(*step), slot->second);
+    --left;
+  }
+  for (const auto& [step, slot] : state.results) {
+    if (left == 0) break;
+    if (std::ranges::find(state.completed_steps, step) != state.completed_steps.end()) continue;
+    append_slot(writer.at_any(step), slot);
+    --left;
+  }
   writer.close();
 }
 
@@ -110,10 +131,10 @@ std::string state_text(const State& state) {
   writer.text("current_step", state.current_step);
   if (state.decisions != 0) writer.integer("decisions", state.decisions);
   append_map(writer.at("outstanding"), state.outstanding, append_json_string);
-  append_map(writer.at("results"), state.results, append_slot);
-  writer.json("variables", state.variables);
   writer.integer("version", state_version);
   append_map(writer.at("visits"), state.visits, [](std::string& into, int count) { into += std::to_string(count); });
+  writer.json("variables", state.variables);
+  append_results(writer.at("results"), state);
   writer.close();
   return out;
 }
