@@ -4,8 +4,6 @@
 #include <set>
 
 #include "server/decisions/event_view.hpp"
-#include "server/decisions/resume_callers.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/store/upkeep/pause_statements.hpp"
 #include "shared/base/invariant.hpp"
 #include "shared/domain/json_text.hpp"
@@ -123,7 +121,7 @@ wire::ReportVerdict AttemptEnds::end(const wire::AttemptReport& report) {
 
 void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& decision) {
   const auto& command = *this->command(report.lease.queue_id);
-  writes_.work.attempts.push_back({command.pool, command.tool_kind, outcome_of(report), report.duration});
+  writes_.effects.work.attempts.push_back({command.pool, command.tool_kind, outcome_of(report), report.duration});
   if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
     decision.ended->delay += store::pause_shift;
   }
@@ -155,14 +153,14 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
     writes_.events.push_back(std::move(event));
   }
   if (decision.ended->status == domain::CommandStatus::queued) {
-    writes_.notifications.push_back({.queue_id = command.lease.queue_id,
-                                     .execution_id = command.execution_id,
-                                     .step = command.step,
-                                     .pool = command.pool,
-                                     .priority = command.priority,
-                                     .epoch = command.lease.epoch,
-                                     .redelivery = 0,
-                                     .delay = decision.ended->delay});
+    writes_.effects.notifications.push_back({.queue_id = command.lease.queue_id,
+                                             .execution_id = command.execution_id,
+                                             .step = command.step,
+                                             .pool = command.pool,
+                                             .priority = command.priority,
+                                             .epoch = command.lease.epoch,
+                                             .redelivery = 0,
+                                             .delay = decision.ended->delay});
   }
 }
 
@@ -183,11 +181,13 @@ void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& deci
   if (decision.dead_letter) decision.dead_letter->error = decision.ended->error;
 }
 
-void AttemptEnds::write() {
+dispatch::Effects AttemptEnds::write() {
   for (auto& [id, open] : executions_) run_.add_update(open);
   commands_generated_ = static_cast<int>(writes_.commands.size());
   write_ended();
   writes_.write(session_);
+  writes_.dispatch(context_, session_);
+  return std::move(writes_.effects);
 }
 
 void AttemptEnds::write_ended() {
@@ -203,25 +203,15 @@ void AttemptEnds::write_ended() {
   if (!ended.empty()) store::QueueTable(session_).end_attempts(ended);
   if (!letters_.empty()) store::QueueTable(session_).insert_dead_letters(letters_);
   for (auto& letter : letters_) {
-    writes_.work.dead.push_back({letter.pool, std::move(letter.tool_kind)});
-    dead_letters_.push_back({.queue_id = letter.queue_id,
-                             .execution_id = letter.execution_id,
-                             .step = std::move(letter.step),
-                             .pool = std::move(letter.pool),
-                             .epoch = letter.epoch,
-                             .attempts = letter.attempts,
-                             .error = std::move(letter.error)});
+    writes_.effects.work.dead.push_back({letter.pool, std::move(letter.tool_kind)});
+    writes_.effects.dead_letters.push_back({.queue_id = letter.queue_id,
+                                            .execution_id = letter.execution_id,
+                                            .step = std::move(letter.step),
+                                            .pool = std::move(letter.pool),
+                                            .epoch = letter.epoch,
+                                            .attempts = letter.attempts,
+                                            .error = std::move(letter.error)});
   }
-}
-
-void AttemptEnds::dispatch() { dispatch_ = writes_.dispatch(context_, session_); }
-
-void AttemptEnds::tell() {
-  context_.work_counts.add(writes_.work);
-  decisions::deliver(dispatch_);
-  dispatch::notify_workers(context_, writes_.notifications);
-  context_.notifier.publish_dead_letters(dead_letters_);
-  decisions::resume_callers(context_, std::move(writes_.ended_children));
 }
 
 }  // namespace noetl::attempts

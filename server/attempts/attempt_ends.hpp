@@ -26,9 +26,7 @@ class AttemptEnds {
   void add(store::LockedCommand command);
   wire::ReportVerdict end(const wire::AttemptReport& report);
   // Once, after the last end.
-  void write();
-  // After write().
-  void dispatch();
+  [[nodiscard]] dispatch::Effects write();
 
   // Null: not there, or not locked.
   [[nodiscard]] decisions::LoadedExecution* execution(base::ExecutionId id);
@@ -36,9 +34,6 @@ class AttemptEnds {
   [[nodiscard]] decisions::WriteBatch& writes() { return writes_; }
   [[nodiscard]] decisions::DecisionApplier& decisions() { return run_; }
   [[nodiscard]] int commands_generated() const { return commands_generated_; }
-
-  // After the commit.
-  void tell();
 
  private:
   [[nodiscard]] std::vector<base::ExecutionId> execution_ids(const std::vector<wire::AttemptReport>& reports);
@@ -62,8 +57,6 @@ class AttemptEnds {
   std::vector<store::DeadLetter> letters_;
   decisions::WriteBatch writes_;
   decisions::DecisionApplier run_;
-  std::optional<decisions::DirectDispatch> dispatch_;
-  std::vector<notify::DeadLetterMessage> dead_letters_;
   int commands_generated_ = 0;
   bool has_issued_ends_ = false;
 };

@@ -6,8 +6,8 @@
 
 #include "server/attempts/end_attempts.hpp"
 #include "server/attempts/record_progress.hpp"
-#include "server/counts/work_counts.hpp"
 #include "server/decisions/log_notes.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/store/executions/event_table.hpp"
 #include "server/store/executions/execution_table.hpp"
@@ -52,31 +52,30 @@ std::vector<Placed> finish_plain(dispatch::ServerContext& context, std::vector<P
     finished.push_back({report.lease, &report.result, event_id, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
-  std::map<base::CommandId, store::FinishedCommand> done;
-  context.connections.run_one([&](postgres::Session& session) {
-    done.clear();
+  std::vector<Placed> left;
+  decisions::commit_one(context, [&](postgres::Session& session) {
+    dispatch::Effects effects;
+    std::map<base::CommandId, store::FinishedCommand> done;
     for (auto& one : store::QueueTable(session).finish_plain(finished, worker))
       done.emplace(one.queue_id, std::move(one));
-  });
-  counts::Work work;
-  work.attempts.reserve(done.size());
-  std::vector<Placed> left;
-  for (auto& attempt : attempts) {
-    const bool may_be_done = attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease);
-    const auto found = may_be_done ? done.find(attempt.report.lease.queue_id) : done.end();
-    if (found == done.end()) {
-      left.push_back(std::move(attempt));
-      continue;
+    effects.work.attempts.reserve(done.size());
+    for (auto& attempt : attempts) {
+      const bool may_be_done = attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease);
+      const auto found = may_be_done ? done.find(attempt.report.lease.queue_id) : done.end();
+      if (found == done.end()) {
+        left.push_back(std::move(attempt));
+        continue;
+      }
+      answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
+      effects.work.attempts.push_back({.pool = std::move(found->second.pool),
+                                       .tool = std::move(found->second.tool_kind),
+                                       .outcome = counts::AttemptOutcome::completed,
+                                       .duration = attempt.report.duration});
+      // A duplicate within one request finds its row finished by the first and is looked at as well.
+      done.erase(found);
     }
-    answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
-    work.attempts.push_back({.pool = std::move(found->second.pool),
-                             .tool = std::move(found->second.tool_kind),
-                             .outcome = counts::AttemptOutcome::completed,
-                             .duration = attempt.report.duration});
-    // A duplicate within one request finds its row finished by the first and is looked at as well.
-    done.erase(found);
-  }
-  context.work_counts.add(work);
+    return effects;
+  });
   return left;
 }
 

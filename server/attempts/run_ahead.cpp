@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "server/attempts/attempt_ends.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
 #include "server/dispatch/pool_rules.hpp"
-#include "server/postgres/connection_pool.hpp"
 #include "server/store/executions/catalog_table.hpp"
 #include "server/store/queue/at_worker_statements.hpp"
 #include "server/store/queue/worker_table.hpp"
@@ -31,26 +31,20 @@ class Transaction {
         caller_{request.worker_id, request.instance},
         ends_(context, session, &caller_) {}
 
-  wire::AheadAnswer run() {
+  dispatch::Effects run() {
     lock();
     end_all();
-    if (answer_.refused) return std::move(answer_);
+    if (answer_.refused) return {};
     if (is_repeated_) {
       answer_again();
-      return std::move(answer_);
+      return {};
     }
     give();
-    ends_.write();
-    ends_.dispatch();
-    return std::move(answer_);
+    return ends_.write();
   }
-  // After the commit.
-  void tell() {
-    if (has_written()) ends_.tell();
-  }
+  wire::AheadAnswer take_answer() { return std::move(answer_); }
 
  private:
-  [[nodiscard]] bool has_written() const { return !is_repeated_ && !answer_.refused; }
   void lock();
   void end_all();
   [[nodiscard]] bool end_leased(const wire::AheadEnd& end);
@@ -264,13 +258,13 @@ void Transaction::add_items(const std::string& loop, std::size_t& bytes) {
 
 base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext& context, const wire::AheadRequest& request) {
   wire::AheadAnswer answer;
-  std::optional<Transaction> transaction;
   const auto pools = context.pool_rules.get();
-  context.connections.transact([&](postgres::Session& session) {
-    transaction.emplace(context, session, request, *pools);
-    answer = transaction->run();
+  decisions::commit(context, [&](postgres::Session& session) {
+    Transaction transaction(context, session, request, *pools);
+    auto effects = transaction.run();
+    answer = transaction.take_answer();
+    return effects;
   });
-  transaction->tell();
   return answer;
 }
 

@@ -38,6 +38,7 @@ struct Work {
   std::vector<std::string> started;  // the paths of executions
   std::vector<EndedExecution> ended;
 
+  [[nodiscard]] bool is_empty() const { return attempts.empty() && dead.empty() && started.empty() && ended.empty(); }
   void append(Work more);
 };
 

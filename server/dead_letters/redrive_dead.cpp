@@ -4,8 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "server/dispatch/notify_workers.hpp"
-#include "server/notify/notifier.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/store/queue/dead_letter_table.hpp"
 #include "shared/domain/json_text.hpp"
@@ -116,11 +115,10 @@ class Redriving {
   std::optional<base::Error> some(const std::vector<base::CommandId>& ids, bool tells_refusals) {
     const bool edits = !request_.input_patch.empty() || !request_.tool_patch.empty();
     std::optional<base::Error> error;
-    std::vector<notify::Notification> notifications;
     const auto before = answer_;
-    context_.connections.transact([&](postgres::Session& session) {
+    decisions::commit(context_, [&](postgres::Session& session) -> dispatch::Effects {
       answer_ = before;  // a repeated transaction begins anew
-      notifications.clear();
+      dispatch::Effects effects;
       error.reset();
       store::DeadLetterTable table(session);
       std::map<base::CommandId, store::LockedDead> locked;
@@ -131,14 +129,14 @@ class Redriving {
         const auto* dead = found == locked.end() ? nullptr : &found->second;
         if (auto refused = refusal_of(id, dead)) {
           if (tells_refusals) answer_.refused.push_back(std::move(*refused));
-        } else if (error = add(*dead, made, notifications); error) {
-          return;
+        } else if (error = add(*dead, made, effects.notifications); error) {
+          return {};
         }
       }
-      if (!made.empty() && !request_.is_dry_run) table.redrive(made);
+      if (!made.empty()) table.redrive(made);
+      return effects;
     });
     if (error) answer_ = before;
-    if (!error && !request_.is_dry_run) dispatch::notify_workers(context_, notifications);
     return error;
   }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "server/dispatch/after_commit.hpp"
 #include "server/postgres/errors.hpp"
 
 namespace noetl::decisions {
@@ -18,11 +19,18 @@ struct DutyOutcome {
   void attempt(const std::string& what, const std::function<void()>& work) {
     try {
       work();
+    } catch (const dispatch::UnfinishedAfterCommit& error) {
+      note(what, error);
     } catch (const postgres::Unavailable&) {
       throw;
     } catch (const std::exception& error) {
-      if (left++ == 0) why = what + ": " + error.what();
+      note(what, error);
     }
+  }
+
+ private:
+  void note(const std::string& what, const std::exception& error) {
+    if (left++ == 0) why = what + ": " + error.what();
   }
 };
 

@@ -195,7 +195,7 @@ void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild chil
     row.parent_node_id = child.node_id;
     row.parent_frame = child.frame;
     row.return_step = child.return_step;
-    if (open.finish) writes_.ended_children.push_back(open.execution_id);
+    if (open.finish) writes_.effects.ended_children.push_back(open.execution_id);
   }
   const auto child_id = open.execution_id;
   writes_.children.push_back(std::move(row));
@@ -238,18 +238,18 @@ store::NewExecution DecisionApplier::row_of(LoadedExecution& open) {
   row.start_delay = open.start_delay;
   if (open.finish && !open.finish->result.is_null()) row.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) row.error = domain::json_text(open.finish->error);
-  writes_.work.started.push_back(row.path);
+  writes_.effects.work.started.push_back(row.path);
   if (open.finish) count_end(open);
   return row;
 }
 
 void DecisionApplier::count_end(const LoadedExecution& open) {
   const auto& error = open.finish->error;
-  writes_.work.ended.push_back({.execution_id = open.execution_id,
-                                .path = open.playbook->path,
-                                .version = open.playbook->catalog_version,
-                                .status = open.finish->status,
-                                .error = error.is_null() ? std::string() : domain::json_text(error)});
+  writes_.effects.work.ended.push_back({.execution_id = open.execution_id,
+                                        .path = open.playbook->path,
+                                        .version = open.playbook->catalog_version,
+                                        .status = open.finish->status,
+                                        .error = error.is_null() ? std::string() : domain::json_text(error)});
 }
 
 void DecisionApplier::add_update(LoadedExecution& open) {
@@ -264,7 +264,7 @@ void DecisionApplier::add_update(LoadedExecution& open) {
   if (open.finish && !open.finish->result.is_null()) update.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
   if (open.finish) count_end(open);
-  if (open.finish && open.has_caller) writes_.ended_children.push_back(open.execution_id);
+  if (open.finish && open.has_caller) writes_.effects.ended_children.push_back(open.execution_id);
   writes_.updates.push_back(std::move(update));
 }
 

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "server/decisions/loaded_execution.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"
@@ -26,7 +26,7 @@ class CallerNotifier {
   CallerNotifier(dispatch::ServerContext& context, postgres::Session& session)
       : context_(context), session_(session), run_(context, session, writes_) {}
 
-  void resume(const std::vector<store::UnreportedChild>& unreported) {
+  dispatch::Effects resume(const std::vector<store::UnreportedChild>& unreported) {
     lock(unreported);
     std::vector<base::ExecutionId> ids;
     for (const auto& child : unreported) ids.push_back(child.execution_id);
@@ -41,8 +41,8 @@ class CallerNotifier {
     if (!told.empty()) store::ExecutionTable(session_).mark_callers_resumed(told);
     for (auto& [id, open] : executions_) run_.add_update(open);
     writes_.write(session_);
+    return std::move(writes_.effects);
   }
-  [[nodiscard]] const WriteBatch& writes() const { return writes_; }
 
  private:
   void lock(const std::vector<store::UnreportedChild>& unreported) {
@@ -121,21 +121,15 @@ class CallerNotifier {
   std::map<base::ExecutionId, LoadedExecution> executions_;
 };
 
-// Gives those that have ended with it.
+// Gives those that have ended with it, whose callers are the next batch.
 std::vector<base::ExecutionId> resume_batch(dispatch::ServerContext& context,
                                             const std::vector<store::UnreportedChild>& unreported) {
   std::vector<base::ExecutionId> ended;
-  std::vector<notify::Notification> notifications;
-  counts::Work work;
-  context.connections.transact([&](postgres::Session& session) {
-    CallerNotifier notifier(context, session);
-    notifier.resume(unreported);
-    ended = notifier.writes().ended_children;
-    notifications = notifier.writes().notifications;
-    work = notifier.writes().work;
+  commit(context, [&](postgres::Session& session) {
+    auto effects = CallerNotifier(context, session).resume(unreported);
+    ended = std::exchange(effects.ended_children, {});
+    return effects;
   });
-  context.work_counts.add(work);
-  dispatch::notify_workers(context, notifications);
   return ended;
 }
 }  // namespace

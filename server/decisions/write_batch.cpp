@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "server/decisions/event_view.hpp"
-#include "server/dispatch/due_times.hpp"
-#include "server/dispatch/long_polls.hpp"
 #include "server/store/queue/at_worker_statements.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/engine/command_context.hpp"
@@ -35,14 +33,14 @@ std::string WriteBatch::add_commands(dispatch::ServerContext& context, base::Exe
           .text("tool_kind", command.tool_kind);
       issued += one.finish();
     }
-    notifications.push_back({.queue_id = queue_id,
-                             .execution_id = execution_id,
-                             .step = command.step,
-                             .pool = command.pool,
-                             .priority = command.priority,
-                             .epoch = 0,
-                             .redelivery = 0,
-                             .delay = command.delay});
+    effects.notifications.push_back({.queue_id = queue_id,
+                                     .execution_id = execution_id,
+                                     .step = command.step,
+                                     .pool = command.pool,
+                                     .priority = command.priority,
+                                     .epoch = 0,
+                                     .redelivery = 0,
+                                     .delay = command.delay});
     auto context_text = engine::command_context(command);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
@@ -108,7 +106,7 @@ store::NewExecutionCommand* WriteBatch::find_command(base::CommandId id) {
 }
 
 void WriteBatch::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
-  std::erase_if(notifications,
+  std::erase_if(effects.notifications,
                 [&](const notify::Notification& notification) { return notification.queue_id == command.queue_id; });
   command.at_worker = std::move(at_worker);
 }
@@ -144,27 +142,27 @@ void WriteBatch::write(postgres::Session& session) {
   if (!events.empty()) store::EventTable(session).insert(events);
 }
 
-std::optional<DirectDispatch> WriteBatch::dispatch(dispatch::ServerContext& context, postgres::Session& session) {
+void WriteBatch::dispatch(dispatch::ServerContext& context, postgres::Session& session) {
   const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
-  for (const auto& notification : notifications) {
+  for (const auto& notification : effects.notifications) {
     if (notification.delay.count() > 0) continue;
-    if (notification.priority < 0 || (pool != nullptr && *pool != notification.pool)) return std::nullopt;
+    if (notification.priority < 0 || (pool != nullptr && *pool != notification.pool)) return;
     pool = &notification.pool;
     ids.push_back(notification.queue_id);
   }
-  if (ids.empty()) return std::nullopt;
+  if (ids.empty()) return;
   auto reservation = context.dispatcher.reserve(*pool, ids.size());
-  if (!reservation) return std::nullopt;
+  if (!reservation) return;
   const base::ClaimId claim_id{context.ids.next()};
   // With slots: when something of a higher priority waits in the pool, the worker is given that.
   auto claimed = store::QueueTable(session).claim({reservation->worker_id(), reservation->instance()}, ids, claim_id,
                                                   static_cast<int>(ids.size()));
-  for (auto& notification : notifications) {
+  for (auto& notification : effects.notifications) {
     notification.is_dispatched =
         std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == notification.queue_id; });
   }
-  return DirectDispatch{std::move(*reservation), std::move(claimed), claim_id};
+  effects.direct_dispatch.emplace(std::move(*reservation), std::move(claimed), claim_id);
 }
 
 void WriteBatch::append(WriteBatch more) {
@@ -175,13 +173,9 @@ void WriteBatch::append(WriteBatch more) {
   move_to_end(children, more.children);
   move_to_end(loop_items, more.loop_items);
   move_to_end(ended_loop_items, more.ended_loop_items);
-  move_to_end(ended_children, more.ended_children);
-  move_to_end(notifications, more.notifications);
-  work.append(std::move(more.work));
-}
-
-void deliver(std::optional<DirectDispatch>& dispatch) {
-  if (dispatch) dispatch->reservation.deliver(std::move(dispatch->commands), dispatch->claim_id);
+  move_to_end(effects.ended_children, more.effects.ended_children);
+  move_to_end(effects.notifications, more.effects.notifications);
+  effects.work.append(std::move(more.effects.work));
 }
 
 }  // namespace noetl::decisions

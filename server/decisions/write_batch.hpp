@@ -1,29 +1,19 @@
 #pragma once
 // WriteBatch: what the engine's decisions of one transaction come to in rows, collected so that each
 // table is written once however many executions were decided about. One thread.
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "server/counts/work_counts.hpp"
 #include "server/decisions/log_notes.hpp"
-#include "server/dispatch/dispatcher.hpp"
+#include "server/dispatch/effects.hpp"
 #include "server/dispatch/server_context.hpp"
-#include "server/notify/notifier.hpp"
 #include "server/store/executions/event_table.hpp"
 #include "server/store/executions/execution_table.hpp"
 #include "server/store/queue/queue_table.hpp"
 #include "shared/engine/engine.hpp"
 
 namespace noetl::decisions {
-
-// Commands that were claimed for a waiting worker: delivered after the commit.
-struct DirectDispatch {
-  dispatch::Dispatcher::Reservation reservation;
-  std::vector<domain::ClaimedCommand> commands;
-  base::ClaimId claim_id;
-};
 
 struct WriteBatch {
   std::vector<store::NewExecutionCommand> commands;
@@ -33,9 +23,7 @@ struct WriteBatch {
   std::vector<store::NewExecution> children;  // executions that callers of this transaction have begun
   std::vector<store::NewLoopItem> loop_items;
   std::vector<store::EndedLoopItem> ended_loop_items;
-  std::vector<base::ExecutionId> ended_children;  // whose callers are to be told after the commit
-  std::vector<notify::Notification> notifications;  // for commands that are due at once
-  counts::Work work;  // counted after the commit
+  dispatch::Effects effects;  // what the transaction gives when all is written
   std::string traceparent;
   store::ClaimFor worker;  // of the commands that are at a worker
 
@@ -60,11 +48,8 @@ struct WriteBatch {
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(postgres::Session& session);
   // After write(): what is due at once is claimed for a worker that waits for as much; its notifications say so then.
-  [[nodiscard]] std::optional<DirectDispatch> dispatch(dispatch::ServerContext& context, postgres::Session& session);
+  void dispatch(dispatch::ServerContext& context, postgres::Session& session);
   void append(WriteBatch more);
 };
-
-// After the commit.
-void deliver(std::optional<DirectDispatch>& dispatch);
 
 }  // namespace noetl::decisions

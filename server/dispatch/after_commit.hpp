@@ -9,6 +9,12 @@
 
 namespace noetl::dispatch {
 
+// Something else than Postgres has failed: a duty goes on with its other rows.
+class UnfinishedAfterCommit : public postgres::Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 template <class Work>
 auto after_commit(const Work& work) {
   try {
@@ -16,7 +22,7 @@ auto after_commit(const Work& work) {
   } catch (const postgres::Unavailable&) {
     throw;
   } catch (const std::exception& failure) {
-    throw postgres::Unavailable(std::string("it is written, but what follows failed: ") + failure.what());
+    throw UnfinishedAfterCommit(std::string("it is written, but what follows failed: ") + failure.what());
   }
 }
 

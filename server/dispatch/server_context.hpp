@@ -1,7 +1,7 @@
 #pragma once
 // ServerContext: what every use case works with. Built once by run_server and passed by reference; its members
 // may be used from any thread. A use case is one transaction: load, decide, write, commit,
-// notify. World failures (Postgres away) leave as exceptions of the store and are caught by the API.
+// perform. World failures (Postgres away) leave as exceptions of the store and are caught by the API.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

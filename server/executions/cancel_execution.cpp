@@ -2,10 +2,9 @@
 
 #include <deque>
 
-#include "server/decisions/resume_callers.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
 #include "server/executions/end_execution.hpp"
-#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::executions {
 
@@ -15,22 +14,20 @@ enum class Cancelled { yes, already_completed, not_found };
 Cancelled cancel_one(dispatch::ServerContext& context, base::ExecutionId id, const std::string& reason,
                      std::vector<base::ExecutionId>* children) {
   auto outcome = Cancelled::not_found;
-  counts::Work work;
-  context.connections.transact([&](postgres::Session& session) {
+  decisions::commit(context, [&](postgres::Session& session) -> dispatch::Effects {
     outcome = Cancelled::not_found;
     store::ExecutionTable executions(session);
     const auto locked = executions.lock({id});
-    if (locked.empty()) return;
+    if (locked.empty()) return {};
     if (children != nullptr) *children = executions.running_children(id);
     outcome = Cancelled::already_completed;
-    if (locked[0].status != domain::ExecutionStatus::running) return;
+    if (locked[0].status != domain::ExecutionStatus::running) return {};
     auto open = decisions::load_execution(context, session, locked[0]);
     decisions::NothingStored nothing;  // cancelling renders nothing
-    work = end_execution(context, session, open,
-                         engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
+    return end_execution(context, session, open,
+                         engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
   });
-  if (outcome == Cancelled::yes) context.work_counts.add(work);
   return outcome;
 }
 }  // namespace
@@ -50,7 +47,6 @@ base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext& conte
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);
       if (id == request.execution_id) answer.status = "cancelled";
-      decisions::resume_callers(context, {id});
     }
     todo.insert(todo.end(), children.begin(), children.end());
   }

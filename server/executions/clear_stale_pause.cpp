@@ -1,8 +1,6 @@
 #include "server/executions/clear_stale_pause.hpp"
 
-#include "server/dispatch/notify_workers.hpp"
-#include "server/notify/notifier.hpp"
-#include "server/postgres/connection_pool.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/store/executions/execution_table.hpp"
 #include "server/store/upkeep/pause_statements.hpp"
 
@@ -23,19 +21,20 @@ notify::Notification notification_of(store::WaitingCommand command, int redelive
 }
 
 int clear_stale_pause(dispatch::ServerContext& context, const std::vector<base::ExecutionId>& executions) {
-  std::vector<notify::Notification> notifications;
-  context.connections.transact([&](postgres::Session& session) {
-    notifications.clear();
+  int due = 0;
+  decisions::commit(context, [&](postgres::Session& session) {
+    dispatch::Effects effects;
     std::vector<base::ExecutionId> going_on;
     for (const auto& row : store::ExecutionTable(session).lock(executions)) {
       if (row.status == domain::ExecutionStatus::running && !row.is_paused) going_on.push_back(row.execution_id);
     }
     const int redelivery = redelivery_of_resume(context.ids);
     for (auto& command : store::PauseStatements(session).resume_commands(going_on))
-      notifications.push_back(notification_of(std::move(command), redelivery));
+      effects.notifications.push_back(notification_of(std::move(command), redelivery));
+    due = static_cast<int>(effects.notifications.size());
+    return effects;
   });
-  dispatch::notify_workers(context, notifications);
-  return static_cast<int>(notifications.size());
+  return due;
 }
 
 }  // namespace noetl::executions

@@ -16,8 +16,8 @@ void cancel_commands(postgres::Session& session, base::ExecutionId id, counts::W
 }
 }  // namespace
 
-counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& session,
-                           decisions::LoadedExecution& open, engine::Decision decision) {
+dispatch::Effects end_execution(dispatch::ServerContext& context, postgres::Session& session,
+                                decisions::LoadedExecution& open, engine::Decision decision) {
   decisions::WriteBatch writes;
   std::string meta;
   decisions::log_notes::add_sequence(meta, ++decision.state.decisions);
@@ -26,13 +26,13 @@ counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& 
   open.finish = std::move(decision.finish);
   open.is_changed = true;
   decisions::DecisionApplier(context, session, writes).add_update(open);
-  cancel_commands(session, open.execution_id, writes.work);
+  cancel_commands(session, open.execution_id, writes.effects.work);
   writes.write(session);
-  return std::move(writes.work);
+  return std::move(writes.effects);
 }
 
-counts::Work fail_unreadable(dispatch::ServerContext& context, postgres::Session& session,
-                             const store::OverdueExecution& overdue, const domain::Json& error) {
+dispatch::Effects fail_unreadable(dispatch::ServerContext& context, postgres::Session& session,
+                                  const store::OverdueExecution& overdue, const domain::Json& error) {
   const auto& row = overdue.row;
   decisions::WriteBatch writes;
   writes.add_events(
@@ -45,14 +45,15 @@ counts::Work fail_unreadable(dispatch::ServerContext& context, postgres::Session
                             .state = row.state,
                             .result = {},
                             .error = domain::json_text(error)});
-  writes.work.ended.push_back({.execution_id = row.execution_id,
-                               .path = overdue.path,
-                               .version = overdue.version,
-                               .status = domain::ExecutionStatus::failed,
-                               .error = domain::json_text(error)});
-  cancel_commands(session, row.execution_id, writes.work);
+  writes.effects.work.ended.push_back({.execution_id = row.execution_id,
+                                       .path = overdue.path,
+                                       .version = overdue.version,
+                                       .status = domain::ExecutionStatus::failed,
+                                       .error = domain::json_text(error)});
+  writes.effects.ended_children.push_back(row.execution_id);
+  cancel_commands(session, row.execution_id, writes.effects.work);
   writes.write(session);
-  return std::move(writes.work);
+  return std::move(writes.effects);
 }
 
 }  // namespace noetl::executions

@@ -6,13 +6,12 @@
 
 namespace noetl::executions {
 
-// Gives what is to be counted after the commit.
-[[nodiscard]] counts::Work end_execution(dispatch::ServerContext& context, postgres::Session& session,
-                                         decisions::LoadedExecution& open, engine::Decision decision);
+[[nodiscard]] dispatch::Effects end_execution(dispatch::ServerContext& context, postgres::Session& session,
+                                              decisions::LoadedExecution& open, engine::Decision decision);
 
 // Fails one that cannot be opened, about which nothing can be decided: its state stays as it is, and the event that tells
 // of its end has no number in its log.
-[[nodiscard]] counts::Work fail_unreadable(dispatch::ServerContext& context, postgres::Session& session,
-                                           const store::OverdueExecution& overdue, const domain::Json& error);
+[[nodiscard]] dispatch::Effects fail_unreadable(dispatch::ServerContext& context, postgres::Session& session,
+                                                const store::OverdueExecution& overdue, const domain::Json& error);
 
 }  // namespace noetl::executions

@@ -2,12 +2,10 @@
 
 #include "server/catalog/find_playbook.hpp"
 #include "server/decisions/loaded_execution.hpp"
-#include "server/decisions/resume_callers.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/executions/earlier_results.hpp"
 #include "server/executions/known_execution.hpp"
-#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::executions {
 
@@ -73,7 +71,7 @@ class RerunTransaction {
   [[nodiscard]] bool is_new() const { return is_new_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const Json& workload() const { return workload_; }
-  [[nodiscard]] const decisions::WriteBatch& writes() const { return writes_; }
+  [[nodiscard]] dispatch::Effects take_effects() { return is_new_ ? std::move(writes_.effects) : dispatch::Effects{}; }
 
  private:
   dispatch::ServerContext& context_;
@@ -88,16 +86,10 @@ class RerunTransaction {
 
 base::Result<wire::ExecuteAnswer> rerun_execution(dispatch::ServerContext& context, const RerunRequest& request) {
   base::Result<wire::ExecuteAnswer> answer{wire::ExecuteAnswer{}};
-  std::vector<notify::Notification> notifications;
-  std::vector<base::ExecutionId> ended;
   std::optional<KnownKey> known;
-  counts::Work work;
-  context.connections.transact([&](postgres::Session& session) {
+  decisions::commit(context, [&](postgres::Session& session) {
     RerunTransaction transaction(context, session);
     answer = transaction.run(request);
-    notifications = transaction.writes().notifications;
-    ended = transaction.writes().ended_children;
-    work = transaction.writes().work;
     known.reset();
     if (answer && !transaction.is_new())
       known = {.key = request.idempotency_key,
@@ -107,11 +99,9 @@ base::Result<wire::ExecuteAnswer> rerun_execution(dispatch::ServerContext& conte
                .version = request.version,
                .payload = {},
                .workload = transaction.workload()};
+    return transaction.take_effects();
   });
   if (known) return known_execution(context, *known);
-  if (answer) context.work_counts.add(work);
-  dispatch::notify_workers(context, notifications);
-  decisions::resume_callers(context, std::move(ended));
   return answer;
 }
 

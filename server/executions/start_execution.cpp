@@ -5,11 +5,9 @@
 
 #include "server/catalog/find_playbook.hpp"
 #include "server/decisions/loaded_execution.hpp"
-#include "server/decisions/resume_callers.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
 #include "server/dispatch/after_commit.hpp"
-#include "server/dispatch/crash_point.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/executions/known_execution.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/store/executions/time_limit_statements.hpp"
@@ -76,13 +74,13 @@ base::Result<Started> decide(dispatch::ServerContext& context, NamedPlaybooks& p
   return started;
 }
 
-// All that can start, in one transaction. Gives the ids that were really inserted.
+// All that can start, in one transaction.
 class StartTransaction {
  public:
   explicit StartTransaction(dispatch::ServerContext& context) : context_(context) {}
 
-  void run(postgres::Session& session, const std::vector<Started>& all,
-           const std::vector<wire::ExecuteRequest>& requests) {
+  dispatch::Effects run(postgres::Session& session, const std::vector<Started>& all,
+                        const std::vector<wire::ExecuteRequest>& requests) {
     std::vector<store::NewExecution> rows;
     std::vector<decisions::WriteBatch> writes(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -106,30 +104,20 @@ class StartTransaction {
       together.traceparent = rows[i].traceparent;
       // What begins waits with others of its kind; what goes on later, in the line of its own execution.
       const auto& group = requests[all[i].index].group;
-      for (auto& notification : writes[i].notifications)
+      for (auto& notification : writes[i].effects.notifications)
         notification.group = group.empty() ? all[i].open.playbook->path : group;
       together.append(std::move(writes[i]));
     }
     together.write(session);
-    dispatch_ = together.dispatch(context_, session);
-    notifications_ = std::move(together.notifications);
-    work_ = std::move(together.work);
-    ended_ = std::move(together.ended_children);
+    together.dispatch(context_, session);
+    return std::move(together.effects);
   }
 
-  [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
-  [[nodiscard]] const counts::Work& work() const { return work_; }
-  [[nodiscard]] std::optional<decisions::DirectDispatch>& dispatch() { return dispatch_; }
-  [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return ended_; }
   [[nodiscard]] const std::map<base::ExecutionId, int>& generated() const { return generated_; }
   [[nodiscard]] bool was_inserted(base::ExecutionId id) const { return inserted_.contains(id); }
 
  private:
   dispatch::ServerContext& context_;
-  std::vector<notify::Notification> notifications_;
-  counts::Work work_;
-  std::optional<decisions::DirectDispatch> dispatch_;
-  std::vector<base::ExecutionId> ended_;
   std::set<base::ExecutionId> inserted_;
   std::map<base::ExecutionId, int> generated_;
 };
@@ -165,16 +153,11 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(dispatch::Server
   if (all.empty()) return answers;
 
   std::optional<StartTransaction> done;
-  context.connections.transact([&](postgres::Session& session) {
+  decisions::commit(context, [&](postgres::Session& session) {
     done.emplace(context);  // anew for a repeated transaction
-    done->run(session, all, requests);
+    return done->run(session, all, requests);
   });
   dispatch::after_commit([&] {
-    dispatch::crash_after_commit();
-    context.work_counts.add(done->work());
-    decisions::deliver(done->dispatch());
-    dispatch::notify_workers(context, done->notifications());
-    decisions::resume_callers(context, done->ended());
     for (const auto& started : all) {
       answers[started.index] =
           done->was_inserted(started.open.execution_id)

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "server/counts/work_counts.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/store/queue/cancel_statements.hpp"
 #include "shared/domain/json_text.hpp"
@@ -31,21 +31,20 @@ std::vector<base::CommandId> cancel_batch(dispatch::ServerContext& context, cons
   std::vector<base::EventId> events;
   events.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) events.push_back({context.ids.next()});
-  std::vector<store::CancelledCommand> cancelled;
-  context.connections.transact([&](postgres::Session& session) {
-    cancelled = store::CancelStatements(session).cancel(ids, events, texts.error, texts.payload);
-  });
-  counts::Work work;
   std::vector<base::CommandId> cancelled_ids;
-  for (auto& command : cancelled) {
-    cancelled_ids.push_back(command.queue_id);
-    if (!command.was_running) continue;
-    work.attempts.push_back({.pool = std::move(command.pool),
-                             .tool = std::move(command.tool_kind),
-                             .outcome = counts::AttemptOutcome::cancelled,
-                             .duration = {}});
-  }
-  context.work_counts.add(work);
+  decisions::commit(context, [&](postgres::Session& session) {
+    dispatch::Effects effects;
+    cancelled_ids.clear();
+    for (auto& command : store::CancelStatements(session).cancel(ids, events, texts.error, texts.payload)) {
+      cancelled_ids.push_back(command.queue_id);
+      if (!command.was_running) continue;
+      effects.work.attempts.push_back({.pool = std::move(command.pool),
+                                       .tool = std::move(command.tool_kind),
+                                       .outcome = counts::AttemptOutcome::cancelled,
+                                       .duration = {}});
+    }
+    return effects;
+  });
   return cancelled_ids;
 }
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "server/decisions/perform.hpp"
 #include "server/decisions/write_batch.hpp"
 #include "server/dispatch/after_commit.hpp"
-#include "server/dispatch/crash_point.hpp"
 #include "server/dispatch/dispatcher.hpp"
-#include "server/dispatch/due_times.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/dispatch/pool_rules.hpp"
 #include "server/postgres/connection_pool.hpp"
 
@@ -53,13 +51,44 @@ std::optional<dispatch::Dispatcher::Reservation> reserve_for(dispatch::ServerCon
   return are_alike ? context.dispatcher.reserve(pool, commands.size()) : std::nullopt;
 }
 
-std::vector<wire::EnqueuedCommand> tell(dispatch::ServerContext& context, const std::vector<wire::NewCommand>& commands,
-                                        const std::vector<base::CommandId>& ids,
-                                        const std::set<base::CommandId>& inserted,
-                                        const std::set<base::CommandId>& claimed) {
+// Of one request, by their places in it.
+struct Enqueued {
+  const std::vector<wire::NewCommand>& commands;
+  std::vector<base::CommandId> ids;
+  std::set<base::CommandId> inserted;
+};
+
+dispatch::Effects effects_of(const Enqueued& enqueued, const std::vector<domain::ClaimedCommand>& claimed) {
+  dispatch::Effects effects;
+  for (std::size_t i = 0; i < enqueued.commands.size(); ++i) {
+    const auto& command = enqueued.commands[i];
+    if (!enqueued.inserted.contains(enqueued.ids[i])) continue;
+    if (command.available_at) {
+      effects.has_times = true;
+      continue;
+    }
+    effects.notifications.push_back(
+        {.queue_id = enqueued.ids[i],
+         .execution_id = {},
+         .step = command.tool_kind,
+         .pool = command.pool,
+         .group = command.group,
+         .priority = command.priority,
+         .epoch = 0,
+         .redelivery = 0,
+         .is_dispatched =
+             std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == enqueued.ids[i]; }),
+         .delay = command.delay.value_or(std::chrono::milliseconds{0})});
+  }
+  return effects;
+}
+
+// What was not inserted is looked up by its key.
+std::vector<wire::EnqueuedCommand> answer_of(dispatch::ServerContext& context, const Enqueued& enqueued) {
+  const auto& commands = enqueued.commands;
   std::vector<const wire::NewCommand*> left_out;
-  for (std::size_t i = 0; inserted.size() < commands.size() && i < commands.size(); ++i) {
-    if (!inserted.contains(ids[i])) left_out.push_back(&commands[i]);
+  for (std::size_t i = 0; enqueued.inserted.size() < commands.size() && i < commands.size(); ++i) {
+    if (!enqueued.inserted.contains(enqueued.ids[i])) left_out.push_back(&commands[i]);
   }
   std::vector<std::optional<store::KeyedCommand>> known;
   if (!left_out.empty()) {
@@ -68,62 +97,38 @@ std::vector<wire::EnqueuedCommand> tell(dispatch::ServerContext& context, const 
   }
   auto first = known.begin();
   std::vector<wire::EnqueuedCommand> answer;
-  std::vector<notify::Notification> notifications;
-  bool has_times = false;
   answer.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
-    const auto& command = commands[i];
-    if (!inserted.contains(ids[i])) {
-      answer.push_back(known_command(command, *first++));
-      continue;
-    }
-    answer.push_back({.queue_id = ids[i], .is_duplicate = false, .conflict = {}});
-    has_times = has_times || command.available_at.has_value();
-    if (!command.available_at) {
-      notifications.push_back({.queue_id = ids[i],
-                               .execution_id = {},
-                               .step = command.tool_kind,
-                               .pool = command.pool,
-                               .group = command.group,
-                               .priority = command.priority,
-                               .epoch = 0,
-                               .redelivery = 0,
-                               .is_dispatched = claimed.contains(ids[i]),
-                               .delay = command.delay.value_or(std::chrono::milliseconds{0})});
-    }
+    if (enqueued.inserted.contains(enqueued.ids[i]))
+      answer.push_back({.queue_id = enqueued.ids[i], .is_duplicate = false, .conflict = {}});
+    else
+      answer.push_back(known_command(commands[i], *first++));
   }
-  dispatch::notify_workers(context, notifications);
-  if (has_times) context.due_times.look();
   return answer;
 }
 }  // namespace
 
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(dispatch::ServerContext& context,
                                                                   const std::vector<wire::NewCommand>& commands) {
-  std::vector<base::CommandId> ids;
-  ids.reserve(commands.size());
-  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({context.ids.next()});
+  Enqueued enqueued{.commands = commands, .ids = {}, .inserted = {}};
+  enqueued.ids.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) enqueued.ids.push_back({context.ids.next()});
 
   const auto pools = context.pool_rules.get();
-  std::set<base::CommandId> inserted;
-  std::set<base::CommandId> claimed;
   auto reservation = reserve_for(context, commands);
-  std::vector<domain::ClaimedCommand> given;
-  store::ClaimFor claim_for;
-  context.connections.run_one([&](postgres::Session& session) {
+  decisions::commit_one(context, [&](postgres::Session& session) {
+    store::ClaimFor claim_for;
     if (reservation)
       claim_for = {
           .worker_id = reservation->worker_id(), .claim_id = {context.ids.next()}, .instance = reservation->instance()};
-    auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, claim_for);
-    inserted = {made.inserted.begin(), made.inserted.end()};
-    given = std::move(made.claimed);
+    auto made = store::QueueTable(session).insert_plain(commands, enqueued.ids, *pools, claim_for);
+    enqueued.inserted = {made.inserted.begin(), made.inserted.end()};
+    auto effects = effects_of(enqueued, made.claimed);
+    if (reservation)
+      effects.direct_dispatch.emplace(std::move(*reservation), std::move(made.claimed), claim_for.claim_id);
+    return effects;
   });
-  return dispatch::after_commit([&] {
-    dispatch::crash_after_commit();
-    for (const auto& command : given) claimed.insert(command.lease.queue_id);
-    if (reservation) reservation->deliver(std::move(given), claim_for.claim_id);
-    return tell(context, commands, ids, inserted, claimed);
-  });
+  return dispatch::after_commit([&] { return answer_of(context, enqueued); });
 }
 
 }  // namespace noetl::queue

@@ -1,10 +1,9 @@
 #include "server/queue/pause.hpp"
 
+#include "server/decisions/perform.hpp"
 #include "server/dispatch/long_polls.hpp"
-#include "server/dispatch/notify_workers.hpp"
 #include "server/dispatch/pool_rules.hpp"
 #include "server/executions/clear_stale_pause.hpp"
-#include "server/notify/notifier.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/queue/pools.hpp"
 #include "server/store/executions/event_table.hpp"
@@ -40,14 +39,14 @@ class PauseTransaction {
     if (!request.is_paused) {
       const int redelivery = executions::redelivery_of_resume(context_.ids);
       for (auto& command : statements.resume_commands(statements.running_tree(id, request.cascade)))
-        notifications_.push_back(executions::notification_of(std::move(command), redelivery));
+        effects_.notifications.push_back(executions::notification_of(std::move(command), redelivery));
     }
     if (changed.empty()) return changed;
     if (request.is_paused) statements.postpone_commands(changed);
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
     return changed;
   }
-  [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
+  [[nodiscard]] dispatch::Effects take_effects() { return std::move(effects_); }
 
  private:
   std::vector<base::ExecutionId> change(const PauseRequest& request) {
@@ -69,20 +68,18 @@ class PauseTransaction {
 
   dispatch::ServerContext& context_;
   postgres::Session& session_;
-  std::vector<notify::Notification> notifications_;
+  dispatch::Effects effects_;
 };
 }  // namespace
 
 base::Result<std::vector<base::ExecutionId>> pause_execution(dispatch::ServerContext& context,
                                                              const PauseRequest& request) {
   base::Result<std::vector<base::ExecutionId>> answer;
-  std::vector<notify::Notification> notifications;
-  context.connections.transact([&](postgres::Session& session) {
+  decisions::commit(context, [&](postgres::Session& session) {
     PauseTransaction transaction(context, session);
     answer = transaction.run(request);
-    notifications = transaction.notifications();
+    return transaction.take_effects();
   });
-  dispatch::notify_workers(context, notifications);
   return answer;
 }
 

@@ -4,9 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "server/dispatch/notify_workers.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/notify/notifier.hpp"
-#include "server/postgres/connection_pool.hpp"
 #include "server/store/executions/event_table.hpp"
 #include "server/store/queue/queue_table.hpp"
 
@@ -60,10 +59,9 @@ RecordedAdvisories record_max_deliveries(dispatch::ServerContext& context, Advis
   for (const auto& one : advisories) {
     if (one.queue_id.is_set()) ids.push_back(one.queue_id);
   }
-  std::vector<notify::Notification> notifications;
   int recorded = 0;
-  context.connections.transact([&](postgres::Session& session) {
-    notifications.clear();
+  decisions::commit(context, [&](postgres::Session& session) {
+    dispatch::Effects effects;
     Commands commands;
     for (auto& found : store::QueueTable(session).explain(ids))
       commands.emplace(found.command.lease.queue_id, std::move(found));
@@ -74,18 +72,19 @@ RecordedAdvisories record_max_deliveries(dispatch::ServerContext& context, Advis
       const auto& command = found->second;
       events.push_back(event_of(context, one, command));
       if (!should_notify(command)) continue;
-      notifications.push_back({.queue_id = one.queue_id,
-                               .execution_id = command.command.execution_id,
-                               .step = command.command.step,
-                               .pool = command.pool,
-                               .priority = 0,
-                               .epoch = command.command.lease.epoch,
-                               .redelivery = redelivery_base + static_cast<int>(one.sequence % redelivery_span)});
+      effects.notifications.push_back(
+          {.queue_id = one.queue_id,
+           .execution_id = command.command.execution_id,
+           .step = command.command.step,
+           .pool = command.pool,
+           .priority = 0,
+           .epoch = command.command.lease.epoch,
+           .redelivery = redelivery_base + static_cast<int>(one.sequence % redelivery_span)});
     }
     if (!events.empty()) store::EventTable(session).insert(events);
     recorded = static_cast<int>(events.size());
+    return effects;
   });
-  dispatch::notify_workers(context, notifications);
   context.notifier.ack_max_deliveries();
   return {.recorded = recorded, .dropped = static_cast<int>(advisories.size()) - recorded};
 }

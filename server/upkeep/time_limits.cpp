@@ -1,6 +1,6 @@
 #include "server/upkeep/time_limits.hpp"
 
-#include "server/decisions/resume_callers.hpp"
+#include "server/decisions/perform.hpp"
 #include "server/decisions/stored_values.hpp"
 #include "server/executions/end_execution.hpp"
 #include "server/postgres/connection_pool.hpp"
@@ -11,26 +11,26 @@ namespace noetl::upkeep {
 namespace {
 bool fail_one(dispatch::ServerContext& context, base::ExecutionId id) {
   bool is_failed = false;
-  counts::Work work;
-  context.connections.transact([&](postgres::Session& session) {
+  decisions::commit(context, [&](postgres::Session& session) {
+    dispatch::Effects effects;
     is_failed = false;
     store::TimeLimitStatements statements(session);
     const auto overdue = statements.lock(id);
-    if (!overdue) return;
+    if (!overdue) return effects;
     const auto message = "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
     if (auto open = decisions::try_load_execution(context, session, overdue->row)) {
       decisions::NothingStored nothing;  // ending renders nothing
-      work = executions::end_execution(
+      effects = executions::end_execution(
           context, session, *open,
           engine::time_out({*open->playbook, id, open->workload, nothing}, std::move(open->state), message));
     } else {
-      work = executions::fail_unreadable(context, session, *overdue,
-                                         {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
+      effects = executions::fail_unreadable(context, session, *overdue,
+                                            {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
     }
     statements.end_time_of_children(id);
     is_failed = true;
+    return effects;
   });
-  if (is_failed) context.work_counts.add(work);
   return is_failed;
 }
 }  // namespace
@@ -45,9 +45,7 @@ decisions::DutyOutcome fail_overdue(dispatch::ServerContext& context, int limit)
         [&](postgres::Session& session) { ids = store::TimeLimitStatements(session).overdue(limit); });
     for (const auto id : ids) {
       outcome.attempt("execution " + id.str(), [&] {
-        if (!fail_one(context, id)) return;
-        ++outcome.done;
-        decisions::resume_callers(context, {id});
+        if (fail_one(context, id)) ++outcome.done;
       });
     }
   }

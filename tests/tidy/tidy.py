@@ -89,10 +89,10 @@ LAYERS = {
     "server/store/secrets": ["shared/base", "server/postgres"],
     "server/store/upkeep": ["shared/base", "shared/domain", "server/postgres"],
     "server/notify": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "shared/nats"],
-    "server/dispatch": ["shared/base", "shared/domain", "shared/wire/messages", "server/postgres", "server/store/queue",
-                        "server/notify/notifier.hpp"],
+    "server/dispatch": ["shared/base", "shared/domain", "shared/wire/messages", "server/counts", "server/postgres",
+                        "server/store/queue", "server/notify/notifier.hpp"],
     "server/dead_letters": ["shared/base", "shared/domain", "shared/wire/messages", "shared/wire", "server/postgres",
-                            "server/store/queue", "server/notify/notifier.hpp", "server/dispatch"],
+                            "server/store/queue", "server/notify/notifier.hpp", "server/dispatch", "server/decisions"],
     "server/catalog": ["shared/base", "shared/domain", "shared/language/loading", "shared/language", "shared/wire/messages",
                        "server/postgres", "server/store/executions", "server/dispatch"],
     "server/decisions": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/engine/state", "shared/engine",
@@ -192,6 +192,16 @@ THIRD_PARTY = {
     "CLI/": ["cli"],
 }
 
+# What only follows a commit → the files that may call it: everybody else gives effects (docs/internals/decisions/0031). Upkeep notifies
+# again of what it has only read.
+AFTER_COMMIT = {
+    r"\bnotify_workers\(": {"server/decisions/perform.cpp", "server/dispatch/notify_workers.cpp", "server/dispatch/notify_workers.hpp",
+                            "server/upkeep/renotifier.cpp", "server/upkeep/due_timer.cpp"},
+    r"\bwork_counts\.add\(|\.publish_dead_letters\(|\.deliver\(": {"server/decisions/perform.cpp"},
+    r"\bresume_callers\(": {"server/decisions/perform.cpp", "server/decisions/resume_callers.cpp",
+                            "server/decisions/resume_callers.hpp"},
+}
+
 FORBIDDEN_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "data", "info"}
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(")
 INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]')
@@ -258,6 +268,16 @@ def check_text(name, lines):
             yield f"{name}:{number}: a test waits for a signal, it does not sleep (a comment must say why this one may)"
         if "FIXME" in line and name != "tests/tidy/tidy.py":
             yield f"{name}:{number}: FIXME may not be merged"
+
+
+def check_effects(name, lines):
+    """A use case gives its effects as a value; decisions::perform does them."""
+    if not name.startswith("server/"):
+        return
+    for number, line in enumerate(lines, 1):
+        for call, files in AFTER_COMMIT.items():
+            if name not in files and (found := re.search(call, line)):
+                yield f"{name}:{number}: {found.group(0)}…) is what decisions::perform does: give it as dispatch::Effects"
 
 
 def function_lengths(lines):
@@ -330,7 +350,7 @@ def main():
     names = []
     for name, lines in sources():
         names.append(name)
-        for check in (check_includes, check_header, check_text):
+        for check in (check_includes, check_header, check_text, check_effects):
             findings.extend(check(name, lines))
         findings.extend(check_name(name))
         lengths = list(check_lengths(name, lines, baseline, seen))

@@ -36,6 +36,12 @@ class TidyTest(unittest.TestCase):
 
         self.assertEqual(list(tidy.check_folders(names, {}, {})), [])
 
+    def test_what_follows_a_commit_is_given_as_effects_and_done_in_one_place(self):
+        line = ["  dispatch::notify_workers(context, notifications);"]
+        self.assertEqual(len(list(tidy.check_effects("server/queue/pause.cpp", line))), 1)
+        self.assertEqual(list(tidy.check_effects("server/decisions/perform.cpp", line)), [])
+        self.assertEqual(list(tidy.check_effects("tests/integration/effects_test.cpp", line)), [])
+
     def test_an_arrow_is_for_that_folder_and_not_for_those_below_it(self):
         layers = tidy.LAYERS
         try:
