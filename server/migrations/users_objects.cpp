@@ -5,6 +5,7 @@
 
 #include "server/migrations/migrations.hpp"
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/search_path.hpp"
 #include "server/postgres/session.hpp"
 #include "server/postgres/statements.hpp"
@@ -31,23 +32,16 @@ const std::string& product_names() {
   return names;
 }
 
-void prepare(pqxx::connection& link) {
-  link.set_variable("search_path", postgres::own_search_path);
-  for (const auto& [name, text] : postgres::statements()) {
-    if (std::string_view(name).starts_with("users_objects")) link.prepare(name, text);
-  }
-}
-
 // The database is of a later release, whose tables this program does not know.
 bool is_newer(postgres::Session& session) {
-  return session.run("users_objects_release")[0][0].as<int>() > known_migrations().back().version;
+  return session.run(queries::UsersObjectsRelease{})[0][0].as<int>() > known_migrations().back().version;
 }
 
 Json playbooks_that_name(postgres::Session& session, const std::vector<UsersObject>& objects) {
   postgres::ArrayLiteral names;
   for (const auto& object : objects) names.add(std::string_view(object.name));
   auto playbooks = Json::array();
-  for (const auto& row : session.run("users_objects_playbooks", names.text()))
+  for (const auto& row : session.run(queries::UsersObjectsPlaybooks{.names = names.text()}))
     playbooks.push_back(
         {{"path", postgres::text_of(row[0])}, {"version", row[1].as<int>()}, {"name", postgres::text_of(row[2])}});
   return playbooks;
@@ -82,14 +76,15 @@ base::Error refused(const pqxx::sql_error& error, const std::string& target_sche
 std::vector<UsersObject> users_objects(postgres::Session& session, const std::string& target_schema) {
   std::vector<UsersObject> found;
   if (is_newer(session)) return found;
-  for (const auto& row : session.run("users_objects", product_names(), target_schema))
+  for (const auto& row :
+       session.run(queries::UsersObjects{.product_names = product_names(), .target_schema = target_schema}))
     found.push_back(
         {postgres::text_of(row["kind"]), postgres::text_of(row["name"]), postgres::text_of(row["statement"])});
   return found;
 }
 
 RolePath role_path(postgres::Session& session, const std::string& target_schema) {
-  const auto row = session.run("users_objects_path", target_schema)[0];
+  const auto row = session.run(queries::UsersObjectsPath{.target_schema = target_schema})[0];
   return {.role = postgres::text_of(row["role"]),
           .path = postgres::text_of(row["path"]),
           .leads_here = row["leads_here"].as<bool>(),
@@ -100,9 +95,10 @@ RolePath role_path(postgres::Session& session, const std::string& target_schema)
 void leave_the_schema(const std::string& database_url) {
   try {
     pqxx::connection link(database_url);
-    prepare(link);
+    link.set_variable("search_path", postgres::own_search_path);
+    postgres::PreparedStatements prepared;
     pqxx::work transaction(link);
-    postgres::Session session(transaction);
+    postgres::Session session(transaction, prepared);
     const auto path = role_path(session, public_schema);
     if (!path.is_by_name || is_newer(session) || !users_objects(session, public_schema).empty()) return;
     transaction.exec(path.statement);
@@ -116,9 +112,10 @@ base::Result<Json> move_users_objects(const std::string& database_url, const std
                                       bool is_dry_run) {
   try {
     pqxx::connection link(database_url);
-    prepare(link);
+    link.set_variable("search_path", postgres::own_search_path);
+    postgres::PreparedStatements prepared;
     pqxx::work transaction(link);
-    postgres::Session session(transaction);
+    postgres::Session session(transaction, prepared);
     if (is_newer(session))
       return base::failure(
           base::ErrorCode::schema_mismatch,

@@ -4,13 +4,13 @@
 
 #include "server/postgres/errors.hpp"
 #include "server/postgres/session.hpp"
-#include "server/postgres/statements.hpp"
 
 namespace noetl::postgres {
 
 struct Connection {
   explicit Connection(const std::string& options) : link(options) {}
   pqxx::connection link;
+  PreparedStatements prepared;
 };
 
 namespace {
@@ -60,7 +60,6 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
     read_only_snapshots(connection->link);
   else
     plan_for_the_queue(connection->link);
-  for (const auto& [name, text] : statements()) connection->link.prepare(name, text);
   return connection;
 }
 }  // namespace
@@ -72,7 +71,7 @@ class ConnectionPool::Borrowed {
   ~Borrowed() { pool_.give_back(std::move(connection_), is_healthy_); }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
-  pqxx::connection& operator*() { return connection_->link; }
+  Connection& operator*() { return *connection_; }
   void condemn() { is_healthy_ = false; }
 
  private:
@@ -129,12 +128,12 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
   Borrowed borrowed(*this);
   try {
     if (is_single) {
-      pqxx::nontransaction transaction(*borrowed);
-      Session session(transaction);
+      pqxx::nontransaction transaction((*borrowed).link);
+      Session session(transaction, (*borrowed).prepared);
       work(session);
     } else {
-      pqxx::work transaction(*borrowed);
-      Session session(transaction);
+      pqxx::work transaction((*borrowed).link);
+      Session session(transaction, (*borrowed).prepared);
       work(session);
       transaction.commit();
     }

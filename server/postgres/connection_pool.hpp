@@ -1,5 +1,5 @@
 #pragma once
-// ConnectionPool: a bounded number of Postgres connections with every statement prepared. Any thread; a
+// ConnectionPool: a bounded number of Postgres connections. Each prepares a statement at its first use. Any thread; a
 // connection belongs to one thread while it is borrowed. Waiting for one is bounded, then Unavailable.
 #include <chrono>
 #include <condition_variable>

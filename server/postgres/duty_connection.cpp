@@ -7,9 +7,9 @@
 #include <random>
 
 #include "server/postgres/errors.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/search_path.hpp"
 #include "server/postgres/session.hpp"
-#include "server/postgres/statements.hpp"
 
 namespace noetl::postgres {
 
@@ -37,9 +37,9 @@ struct DutyConnection::State {
     link.set_variable("search_path", own_search_path);
     link.set_variable("statement_timeout", "30000");
     link.set_variable("lock_timeout", "5000");
-    for (const auto& [name, text] : statements()) link.prepare(name, text);
   }
   pqxx::connection link;
+  PreparedStatements prepared;
 };
 
 DutyConnection::DutyConnection(std::string database_url, milliseconds lead_time)
@@ -58,11 +58,12 @@ bool DutyConnection::acquire() {
     if (is_fresh()) return true;
     const auto asked_at = steady_clock::now();
     pqxx::nontransaction transaction(state_->link);
-    const auto taken = transaction.exec_prepared("take_lead", duty, holder_, lead_time_.count());
+    Session session(transaction, state_->prepared);
+    const auto taken = session.run(queries::TakeLead{.duty = duty, .holder = holder_, .lead_ms = lead_time_.count()});
     epoch_ = taken.empty() ? 0 : taken[0][0].as<std::int64_t>();
     renewed_at_ = asked_at;
     if (epoch_ == 0) {
-      const auto left = transaction.exec_prepared("lead_left", duty);
+      const auto left = session.run(queries::LeadLeft{.duty = duty});
       until_free_ = milliseconds{left.empty() ? 0 : left[0][0].as<std::int64_t>()};
     }
     return epoch_ > 0;
@@ -78,7 +79,7 @@ void DutyConnection::run_one(const std::function<void(Session&)>& work) {
   try {
     connect();
     pqxx::nontransaction transaction(state_->link);
-    Session session(transaction);
+    Session session(transaction, state_->prepared);
     work(session);
   } catch (const pqxx::failure& error) {
     state_.reset();
@@ -91,11 +92,12 @@ void DutyConnection::write(const std::function<void(Session&)>& work) {
   try {
     connect();
     pqxx::work transaction(state_->link);
-    if (transaction.exec_prepared("hold_lead", duty, holder_, epoch_, lead_time_.count()).empty()) {
+    Session session(transaction, state_->prepared);
+    if (session.run(queries::HoldLead{.duty = duty, .holder = holder_, .epoch = epoch_, .lead_ms = lead_time_.count()})
+            .empty()) {
       epoch_ = 0;
       throw Unavailable("another server has the lead in the background duties now");
     }
-    Session session(transaction);
     work(session);
     transaction.commit();
   } catch (const pqxx::failure& error) {
@@ -108,7 +110,8 @@ void DutyConnection::release() {
   if (state_ && epoch_ > 0) {
     try {
       pqxx::nontransaction transaction(state_->link);
-      (void)transaction.exec_prepared("leave_lead", duty, holder_, epoch_);
+      (void)Session(transaction, state_->prepared)
+          .run(queries::LeaveLead{.duty = duty, .holder = holder_, .epoch = epoch_});
     } catch (const pqxx::failure&) {
       // Its time passes without a word as well.
       epoch_ = 0;

@@ -1,6 +1,8 @@
 -- Cancelling plain commands. A command of an execution is cancelled with its execution.
 
 -- name: cancellable_ids
+-- takes: status text, pool text, tool_kind text, after bigint, before bigint, created_after timestamptz or null
+-- takes: created_before timestamptz or null, limit bigint
 -- Plain commands that wait or run, oldest first. $1 status, $2 pool, $3 tool kind ('' takes all), $4 and $5 ids between which they
 -- are, $6 and $7 times: the upper bits of an id are the milliseconds since 2024 at which it was made.
 select q.queue_id from noetl.queue q
@@ -12,6 +14,7 @@ where q.execution_id is null and q.status in ('queued', 'running') and ($1::text
 order by q.queue_id limit $8
 
 -- name: cancel_plain_commands
+-- takes: ids bigint[], event_ids bigint[], error json, payload json
 -- What waits is never claimed; the worker of what runs learns it with its next heartbeat, and its report finds the command ended.
 -- In the order of ids, as claims take their locks. $1 ids, $2 ids of their events, $3 the error for their rows, $4 the events' payload.
 with chosen as (
@@ -39,5 +42,6 @@ with chosen as (
 select queue_id, pool, tool_kind, status_before = 'running' as was_running from ended order by queue_id
 
 -- name: uncancellable_commands
+-- takes: ids bigint[]
 -- Why were these not cancelled: a command that has ended, or one of an execution.
 select queue_id, coalesce(execution_id, 0) as execution_id, status from noetl.queue where queue_id = any($1::bigint[])

@@ -198,6 +198,7 @@ from (select pool, status, count as counted, 0::bigint as found from noetl.queue
 group by pool, status having sum(counted) <> sum(found) order by pool limit 20
 
 -- name: doctor_server_clocks
+-- takes: seconds double precision
 -- Ids carry the clock of the server that made them, created_at is Postgres's. $1: seconds of difference that are much.
 -- A command is inserted some milliseconds after it got its id; a batch of ten thousand some hundred.
 select 'node ' || node as id, 'the clock of the server with node number ' || node || ' is ' ||
@@ -211,6 +212,7 @@ from (select (queue_id >> 12) & 1023 as node,
 where abs(off) > $1::float8 order by 1 limit 20
 
 -- name: doctor_old_transactions
+-- takes: seconds bigint
 -- What keeps vacuum from removing dead rows: the queue bloats, and every claim reads through them. $1: seconds.
 select pid::text as id, what, count(*) over () as total
 from (
@@ -255,15 +257,18 @@ select current_setting('max_connections')::int - current_setting('superuser_rese
   (extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us
 
 -- name: doctor_executions
+-- takes: before bigint, limit bigint
 -- The next executions to replay, from the newest to the oldest.
 select execution_id from noetl.execution where execution_id < $1 order by execution_id desc limit $2
 
 -- name: doctor_execution
+-- takes: execution_id bigint
 select execution_id, catalog_id, status, outstanding, coalesce(current_step, '') as current_step, state, workload,
   coalesce(result::text, '') as result, coalesce(error::text, '') as error
 from noetl.execution where execution_id = $1
 
 -- name: doctor_changes
+-- takes: execution_id bigint, after bigint, limit bigint
 -- Rows of the log that carry a number. Ids are nearly in the order of application; the numbers are it.
 select event_id, event_type, coalesce(step, '') as step, coalesce(node_id, '') as node_id,
   coalesce(payload::text, '') as payload, coalesce(meta::text, '') as meta
@@ -271,9 +276,11 @@ from noetl.event where execution_id = $1 and event_id > $2 and meta::text like '
 order by event_id limit $3
 
 -- name: doctor_nodes
+-- takes: execution_id bigint
 select node_id, status in ('queued', 'running') as is_open from noetl.queue where execution_id = $1 and node_id is not null
 
 -- name: doctor_loop_items
+-- takes: execution_id bigint, after_loop text, after_index integer, limit bigint
 select loop, item_index, status, item, coalesce(result::text, '') as result from noetl.loop_item
 where execution_id = $1 and (loop, item_index) > ($2, $3) order by loop, item_index limit $4
 

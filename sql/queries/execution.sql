@@ -1,4 +1,9 @@
 -- name: insert_executions
+-- takes: ids bigint[], catalogs bigint[], paths text[], versions integer[], parents bigint[] or null, statuses text[]
+-- takes: outstanding integer[], steps text[] or null, states text[], workloads text[], results text[] or null, errors text[] or null
+-- takes: keys text[] or null, traceparents text[] or null, depths integer[], parent_nodes text[] or null, parent_frames text[] or null
+-- takes: return_steps text[] or null, pauses boolean[], timeouts_ms bigint[] or null, rerun_of bigint[] or null
+-- takes: delays_ms bigint[] or null
 -- A known idempotency key inserts nothing: the caller reads the first execution instead.
 insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
   current_step, state, workload, result, error, idempotency_key, traceparent, finished_at, depth, parent_node_id,
@@ -19,16 +24,20 @@ on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
 -- name: executions_by_keys
+-- takes: keys text[]
 select execution_id, path, idempotency_key, coalesce(rerun_of, 0) as rerun_of, catalog_id, version, workload
 from noetl.execution where idempotency_key = any($1::text[])
 
 -- name: lock_executions
+-- takes: ids bigint[]
 -- Reports of one execution take turns: the engine decides from the state that the last one left.
 -- In the order of ids, so that two batches cannot wait for each other. Its columns are read by position.
 select execution_id, catalog_id, status, state, workload, depth, not is_parent_told as has_caller, is_paused
 from noetl.execution where execution_id = any($1::bigint[]) order by execution_id for update
 
 -- name: update_executions
+-- takes: ids bigint[], statuses text[], outstanding integer[], steps text[] or null, states text[], results text[] or null
+-- takes: errors text[] or null
 -- Terminal is final (R4): a finished row is not touched.
 update noetl.execution e
 set status = t.status, outstanding = t.outstanding, current_step = t.current_step, state = t.state::json,
@@ -41,6 +50,7 @@ from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::tex
 where e.execution_id = t.execution_id and e.status = 'running'
 
 -- name: execution_by_id
+-- takes: execution_id bigint
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, state, workload, result, error, is_paused,
   noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
@@ -49,6 +59,7 @@ select execution_id, catalog_id, path, version, status, coalesce(parent_executio
 from noetl.execution where execution_id = $1
 
 -- name: list_executions
+-- takes: status text, path text, parent bigint, before bigint, limit bigint
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, error, is_paused,
   noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
@@ -60,15 +71,18 @@ where ($1::text = '' or status = $1) and ($2::text = '' or path = $2)
 order by execution_id desc limit $5
 
 -- name: running_children
+-- takes: parent bigint
 select execution_id from noetl.execution where parent_execution_id = $1 and status = 'running'
 
 -- name: unreported_children
+-- takes: ended bigint[] or null, limit bigint
 -- Executions that have ended and whose caller has not been told; $1 empty: any, for upkeep.
 select execution_id, parent_execution_id from noetl.execution
 where not is_parent_told and status <> 'running' and ($1::bigint[] is null or execution_id = any($1::bigint[]))
 order by execution_id limit $2
 
 -- name: ended_children
+-- takes: ids bigint[]
 -- Read under the locks of caller and child.
 select execution_id, parent_execution_id, parent_node_id, coalesce(parent_frame::text, '') as parent_frame,
   coalesce(return_step, '') as return_step, status, path, state, result, error
@@ -76,14 +90,17 @@ from noetl.execution where execution_id = any($1::bigint[]) and not is_parent_to
 order by execution_id
 
 -- name: mark_callers_resumed
+-- takes: ids bigint[]
 update noetl.execution set is_parent_told = true where execution_id = any($1::bigint[])
 
 -- name: insert_loop_items
+-- takes: executions bigint[], loops text[], indexes integer[], values text[]
 insert into noetl.loop_item (execution_id, loop, item_index, item)
 select t.execution_id, t.loop, t.item_index, t.item::json
 from unnest($1::bigint[], $2::text[], $3::int[], $4::text[]) as t(execution_id, loop, item_index, item)
 
 -- name: end_loop_items
+-- takes: executions bigint[], loops text[], indexes integer[], statuses text[], results text[]
 -- An item has one outcome: the first (R7).
 update noetl.loop_item i set status = t.status, result = t.result::json
 from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[])
@@ -91,19 +108,23 @@ from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[])
 where i.execution_id = t.execution_id and i.loop = t.loop and i.item_index = t.item_index and i.status = 'pending'
 
 -- name: loop_items
+-- takes: execution_id bigint, loop text, first integer, behind integer
 select item_index, item from noetl.loop_item
 where execution_id = $1 and loop = $2 and item_index >= $3 and item_index < $4 order by item_index
 
 -- name: loop_results
+-- takes: execution_id bigint, loop text
 select coalesce(result, 'null'::json) as result from noetl.loop_item
 where execution_id = $1 and loop = $2 order by item_index
 
 -- name: insert_results
+-- takes: ids bigint[], executions bigint[], steps text[], values text[]
 insert into noetl.result (result_id, execution_id, step, value)
 select t.result_id, t.execution_id, t.step, t.value::json
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as t(result_id, execution_id, step, value)
 
 -- name: store_result
+-- takes: result_id bigint, value json, queue_id bigint, epoch integer, worker_id text, instance text
 -- Of a command that runs, by who runs it. What an attempt keeps that fails goes with its execution all the same.
 insert into noetl.result (result_id, execution_id, step, value)
 select $1, execution_id, step, $2::json from noetl.queue
@@ -112,9 +133,13 @@ where queue_id = $3 and epoch = $4 and status = 'running' and worker_id = $5 and
 returning result_id
 
 -- name: results_by_ids
+-- takes: ids bigint[]
 select result_id, value from noetl.result where result_id = any($1::bigint[])
 
 -- name: insert_events
+-- takes: ids bigint[], executions bigint[] or null, commands bigint[] or null, types text[], steps text[] or null
+-- takes: nodes text[] or null, epochs integer[] or null, statuses text[] or null, payloads text[] or null, metas text[] or null
+-- takes: workers text[] or null, claimed_at text[] or null
 -- Of the server's own, under new ids: to look whether they are there costs a third of an insert, and WAL. What no row has is null instead of a list.
 insert into noetl.event (event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta,
   worker_id, claimed_at)
@@ -126,6 +151,7 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6
   as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)
 
 -- name: insert_event_once
+-- takes: event_id bigint, execution_id bigint, event_type text, step text, payload text, meta text, worker_id text
 -- A sender that repeats an event of its own (same id) changes nothing (R3). What is empty is null.
 insert into noetl.event (event_id, execution_id, event_type, step, payload, meta, worker_id)
 values ($1, $2, $3, nullif($4, ''), nullif($5, '')::json, nullif($6, '')::json, nullif($7, ''))
@@ -133,6 +159,7 @@ on conflict (event_id) do nothing
 returning event_id
 
 -- name: list_events
+-- takes: execution_id bigint, first bigint, limit bigint
 select event_id, coalesce(execution_id, 0) as execution_id, coalesce(queue_id, 0) as queue_id, event_type,
   coalesce(step, '') as step, coalesce(node_id, '') as node_id, coalesce(epoch, 0) as epoch,
   coalesce(status, '') as status, payload, meta, coalesce(worker_id, '') as worker_id,
@@ -141,6 +168,7 @@ select event_id, coalesce(execution_id, 0) as execution_id, coalesce(queue_id, 0
 from noetl.event where execution_id = $1 and event_id >= $2 order by event_id limit $3
 
 -- name: attempts_begun_before
+-- takes: execution_id bigint, after bigint, unix_ms bigint
 -- Of the attempts whose row comes after $2: those that had begun by $3, in milliseconds. A page of the history shows their
 -- beginnings. All that is left of the execution's log is looked through, by event_execution.
 select event_id, execution_id, queue_id, event_type, coalesce(step, '') as step, coalesce(node_id, '') as node_id,
@@ -152,6 +180,7 @@ where execution_id = $1 and event_id > $2 and claimed_at < to_timestamp(($3::big
   and event_type in ('command.completed', 'command.failed')
 
 -- name: running_attempts
+-- takes: execution_id bigint
 -- Of one execution. Whatever runs is in a claim: by those it is found without looking at all of the execution's commands.
 with held as materialized (select distinct unnest(queue_ids) as queue_id from noetl.claim)
 select 0::bigint as event_id, q.execution_id, q.queue_id, 'command.claimed' as event_type, q.step, coalesce(q.node_id, '') as node_id,

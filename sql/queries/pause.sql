@@ -1,4 +1,5 @@
 -- name: pause_pool
+-- takes: pool text, is_paused boolean
 -- Paused again it is paused since the first time.
 insert into noetl.pool as p (pool, is_paused, paused_at) values ($1, $2, case when $2 then now() end)
 on conflict (pool) do update
@@ -6,6 +7,7 @@ set is_paused = excluded.is_paused, updated_at = now(),
     paused_at = case when excluded.is_paused then case when p.is_paused then coalesce(p.paused_at, now()) else now() end end
 
 -- name: pause_executions
+-- takes: execution_id bigint, is_paused boolean, cascade boolean
 -- One execution, and with $3 those that it has called, as far as this snapshot sees them: repeated until it changes
 -- nothing, since a caller whose row is locked begins no more. Rows are locked in the order of ids, as everywhere.
 with recursive tree as (
@@ -21,6 +23,7 @@ update noetl.execution e set is_paused = $2 from locked where e.execution_id = l
 returning e.execution_id
 
 -- name: running_tree
+-- takes: execution_id bigint, cascade boolean
 -- With $2 also those that it has called.
 with recursive tree as (
   select execution_id from noetl.execution where execution_id = $1
@@ -31,12 +34,14 @@ with recursive tree as (
 select execution_id from tree
 
 -- name: postpone_commands
+-- takes: ids bigint[]
 -- Waiting commands of paused executions are due in a thousand years: neither a claim nor a notification needs to know of pauses.
 update noetl.queue q set available_at = coalesce(q.available_at, now()) + noetl.pause_shift()
 where q.execution_id = any($1::bigint[]) and q.status = 'queued'
   and (q.available_at is null or q.available_at < now() + noetl.pause_shift() / 2)
 
 -- name: resume_commands
+-- takes: ids bigint[]
 -- A delay that was running when they were paused goes on counting from where it would be.
 update noetl.queue q set available_at = q.available_at - noetl.pause_shift()
 where q.execution_id = any($1::bigint[]) and q.status = 'queued' and q.available_at > now() + noetl.pause_shift() / 2

@@ -5,11 +5,13 @@ select pool, max_attempts, coalesce(retry::text, '') as retry, is_paused,
 from noetl.pool order by pool
 
 -- name: put_pool
+-- takes: pool text, max_attempts integer or null, retry json or null
 -- Whether it is paused is not touched.
 insert into noetl.pool (pool, max_attempts, retry) values ($1, $2, $3::json)
 on conflict (pool) do update set max_attempts = excluded.max_attempts, retry = excluded.retry, updated_at = now()
 
 -- name: pools_shown
+-- takes: pool text
 -- Pools that have settings, commands that wait or run, or workers; $1: this one alone, whatever it has. Counters and rows of workers,
 -- both small.
 with depth as (
@@ -34,6 +36,7 @@ from shown left join noetl.pool p using (pool) left join serving s using (pool) 
 where $1 = '' or pool = $1 order by pool
 
 -- name: delete_pool
+-- takes: pool text
 -- One statement: what it says is in the way is what kept the row. Workers that have ended go with it, else the pool would count as one
 -- that was used lately.
 with depth as (

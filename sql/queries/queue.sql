@@ -1,4 +1,8 @@
 -- name: insert_commands
+-- takes: ids bigint[], executions bigint[] or null, nodes text[] or null, steps text[] or null, kinds text[], pools text[]
+-- takes: priorities smallint[] or null, max_attempts integer[], timeouts_ms bigint[] or null, delays_ms bigint[] or null
+-- takes: contexts text[], gained_pools text[], gained_counts bigint[], traceparents text[] or null, frames text[] or null
+-- takes: times text[] or null, retries text[] or null
 -- Whatever has no idempotency key and is for nobody yet. What no row has is null instead of a list.
 -- Of another priority than 0 it has a time even when it is due at once: claims find it by queue_pool_priority.
 -- $12 pools and $13 numbers: what the depth counters gain.
@@ -18,6 +22,9 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::
        traceparent, frame, available_at, retry)
 
 -- name: insert_commands_at_worker
+-- takes: worker_id text, claim_id bigint, ids bigint[], nodes text[], steps text[], kinds text[], pools text[], max_attempts integer[]
+-- takes: timeouts_ms bigint[], contexts text[], statuses text[], frames text[], begun text[], errors text[], gained_pools text[]
+-- takes: gained_statuses text[], gained_counts bigint[], execution_id bigint, traceparent text or null, priorities smallint[]
 -- What the worker $1 has begun before it was issued (docs/internals/decisions/0028): it runs there, under the claim $2, or has ended. Each is at its first
 -- epoch. $15 pools, $16 statuses and $17 numbers: what the depth counters gain. Its worker's lease was looked at before.
 with noted as (
@@ -37,12 +44,16 @@ from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::in
   as t(queue_id, node_id, step, tool_kind, pool, max_attempts, timeout_ms, context, status, frame, begun, error, priority)
 
 -- name: commands_at_worker
+-- takes: execution_id bigint, worker_id text
 -- What a worker runs of an execution; the columns are those of claim_by_ids, and the frame.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
   attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, coalesce(frame::text, '') as frame
 from noetl.queue where execution_id = $1 and worker_id = $2 and status = 'running' order by queue_id
 
 -- name: insert_plain_commands
+-- takes: ids bigint[], kinds text[], pools text[], priorities smallint[] or null, max_attempts integer[], timeouts_ms bigint[] or null
+-- takes: times text[] or null, delays_ms bigint[] or null, contexts text[], keys text[] or null, traceparents text[] or null
+-- takes: retries text[] or null, worker_id text or null, claim_id bigint, instance text
 -- With idempotency keys, or for a worker that waits for these ($13, else null; $15 its instance): they are claimed for it as
 -- claim_by_ids does it, under the claim $14. To look for a key costs a fifth of an insert and of its WAL, also of rows that have none.
 with claimer as (
@@ -73,6 +84,7 @@ with claimer as (
 select queue_id, status = 'running' as is_claimed from inserted
 
 -- name: commands_of_keys
+-- takes: keys text[], pools text[], contexts text[]
 -- Asked for what an insert left out: whose key is known, and was it for the same work? Work is tool, input and pool. The fingerprint is
 -- for people to compare; equality is of the content itself, whatever the order and the blanks it was written in. $1 keys, $2 pools, $3 contexts.
 select t.nth, q.queue_id, q.pool = t.pool and q.context::jsonb = t.context::jsonb as is_same,
@@ -82,6 +94,7 @@ from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t(idempotency
   join noetl.queue q on q.idempotency_key = t.idempotency_key and q.idempotency_key is not null
 
 -- name: claim_by_ids
+-- takes: worker_id text, ids bigint[], claim_id bigint, instance text, slots integer
 -- A worker gets what waits in its own pool, as long as its lease lasts and it is the process that registered ($4, its instance).
 -- Rows are locked in the order of ids, so two claims cannot wait for each other: the index is read for a list in its own order.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
@@ -140,6 +153,7 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
 from claimed
 
 -- name: claimable_of
+-- takes: worker_id text, ids bigint[], limit bigint
 -- Of the commands of a notification as many as a worker has slots for: those of its pool that could be claimed, and those that it
 -- holds already, since the reply that gave them may have been lost.
 select queue_id from noetl.queue q
@@ -151,6 +165,7 @@ where queue_id = any($2::bigint[])
 order by queue_id limit $3
 
 -- name: commands_to_explain
+-- takes: ids bigint[]
 -- What became of commands that could not be claimed; also gives a worker its own lease again. The first columns are
 -- those of claim_by_ids.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
@@ -161,6 +176,7 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
 from noetl.queue q where queue_id = any($1::bigint[])
 
 -- name: candidates_in_pool
+-- takes: pool text, first bigint, limit bigint, priority_min integer
 -- What a poll claims: the highest priority first, then the oldest. Above 0 and below it by queue_pool_priority, priority by priority;
 -- of priority 0 those with a time by the same index, and those without by primary key from a lower bound that only grows ($2). What
 -- stands later is read only when the former are fewer than $3: a list of several parts is made part by part. $4: nothing below this priority.
@@ -204,6 +220,8 @@ select chosen.queue_id, case when (select yes from is_full) then $2 else (select
 from chosen order by chosen.priority desc, chosen.since, chosen.queue_id
 
 -- name: finish_plain
+-- takes: ids bigint[], epochs integer[], results text[], event_ids bigint[] or null, metas text[] or null, worker_id text
+-- takes: instance text, durations bigint[]
 -- Success of plain commands, the hot path: fenced by worker and epoch, logged and counted in one statement. $7, the instance of who
 -- reports: a name that another process has registered with since counts for nothing. Of a first attempt the row itself is the log
 -- (noetl.event_history); $4 and $5 are null for these.
@@ -230,6 +248,7 @@ with input as (
 select pool, tool_kind, array_agg(queue_id) as queue_ids from finished group by pool, tool_kind
 
 -- name: record_progress
+-- takes: ids bigint[], epochs integer[], event_ids bigint[], names text[], payloads text[], worker_id text, instance text
 -- What running commands say: the newest stands in `result` until the end of the attempt overwrites it, and an execution's
 -- history gets an event, without epoch: in the log an epoch stands for its end. Rows that are being ended are locked and
 -- skipped: nothing waits here, and a word too late is lost.
@@ -255,6 +274,7 @@ with input as (
 select queue_id from told
 
 -- name: lock_commands
+-- takes: ids bigint[]
 -- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them. Its columns are read by position.
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
   epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
@@ -264,9 +284,12 @@ select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, ''
 from noetl.queue where queue_id = any($1::bigint[]) order by queue_id for update
 
 -- name: executions_of_commands
+-- takes: ids bigint[]
 select queue_id, execution_id from noetl.queue where queue_id = any($1::bigint[]) and execution_id is not null
 
 -- name: end_attempts
+-- takes: ids bigint[], epochs integer[], statuses text[], attempts integer[], results text[] or null, errors text[] or null
+-- takes: delays_ms bigint[]
 -- Writes what was decided about locked commands. status queued: waits delay_ms, attempts as given.
 with ended as (
   update noetl.queue q
@@ -286,6 +309,7 @@ with ended as (
 select queue_id from ended
 
 -- name: insert_dead_letters
+-- takes: ids bigint[], pools text[], kinds text[], error_kinds text[], errors text[], attempts integer[], fingerprints text[]
 insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts, fingerprint)
 select t.queue_id, t.pool, t.tool_kind, t.error_kind, t.error::json, t.attempts, t.fingerprint
 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[])
@@ -293,6 +317,7 @@ from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::in
 on conflict (queue_id) do nothing
 
 -- name: cancel_commands_of_execution
+-- takes: execution_id bigint
 -- Running ones too: their workers learn it with the next heartbeat, and their reports find them ended. Gives those.
 with ended as (
   update noetl.queue q set status = 'cancelled', cancel_requested = true, finished_at = now(), available_at = null
@@ -309,11 +334,13 @@ with ended as (
 select queue_id, pool, tool_kind from ended where status_before = 'running'
 
 -- name: command_of_step
+-- takes: execution_id bigint, step text
 -- NoETL v1's events name execution and step only: the command that is running there.
 select queue_id, epoch, coalesce(worker_id, '') as worker_id from noetl.queue
 where execution_id = $1 and step = $2 and status = 'running' order by queue_id limit 1
 
 -- name: command_by_id
+-- takes: queue_id bigint
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, error,
   retry, coalesce(redriven_from, 0) as redriven_from, coalesce(idempotency_key, '') as idempotency_key,
@@ -324,6 +351,8 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, poo
 from noetl.queue where queue_id = $1
 
 -- name: list_commands
+-- takes: status text, pool text, tool_kind text, after bigint, before bigint, created_after timestamptz or null
+-- takes: created_before timestamptz or null, limit bigint
 -- By primary key backwards. $1 status, $2 pool, $3 tool kind ('' takes all), $4 and $5 ids between which they are (0: open), $6 and
 -- $7 times: the upper bits of an id are the milliseconds since 2024 at which it was made.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
@@ -339,6 +368,8 @@ where true and ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) a
 order by queue_id desc limit $8
 
 -- name: list_commands_of_execution
+-- takes: status text, pool text, tool_kind text, after bigint, before bigint, created_after timestamptz or null
+-- takes: created_before timestamptz or null, limit bigint, execution_id bigint
 -- By queue_node; the filters are those of list_commands.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
@@ -353,6 +384,8 @@ where execution_id = $9 and ($1::text = '' or status = $1) and ($2::text = '' or
 order by queue_id desc limit $8
 
 -- name: list_command_of_key
+-- takes: status text, pool text, tool_kind text, after bigint, before bigint, created_after timestamptz or null
+-- takes: created_before timestamptz or null, limit bigint, idempotency_key text
 -- By queue_idempotency_key; the filters are those of list_commands.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
@@ -375,6 +408,7 @@ select pool, status, sum(count)::bigint as count from (
 ) as all_changes group by pool, status having sum(count) <> 0 order by pool, status
 
 -- name: oldest_waiting
+-- takes: pool text, first bigint
 -- How long the oldest of a pool has waited, and its tool; when none is due, when the first one is. $2: a lower bound of never handed back
 -- ids, as in candidates_in_pool; first_fresh is the next one.
 with due as (

@@ -2,6 +2,8 @@
 -- no lock on what stays, and answers how far it went: rows that stay cost one look a round. Times are seconds; null keeps.
 
 -- name: prune_commands
+-- takes: completed_seconds bigint or null, cancelled_seconds bigint or null, dead_seconds bigint or null, after bigint, until bigint
+-- takes: rows_max bigint
 -- Plain commands: $1 done, $2 cancelled (failed as well, which the first version wrote), $3 dead ones with their letters.
 with window_rows as materialized (
   select queue_id, status, execution_id, finished_at from noetl.queue
@@ -22,6 +24,7 @@ select coalesce(max(queue_id), 0) as last_id, count(*)::int as looked_at, (selec
 from window_rows
 
 -- name: prune_events
+-- takes: seconds bigint, after bigint, until bigint, rows_max bigint
 -- Events of no execution leave when their command has left. $1: those of no command, and those younger stay.
 with window_rows as materialized (
   select event_id, queue_id, execution_id, created_at from noetl.event
@@ -37,6 +40,8 @@ select coalesce(max(event_id), 0) as last_id, count(*)::int as looked_at, (selec
 from window_rows
 
 -- name: ended_executions
+-- takes: completed_seconds bigint or null, failed_seconds bigint or null, cancelled_seconds bigint or null, after bigint, until bigint
+-- takes: rows_max bigint
 -- Executions whose time is over: $1 completed, $2 failed, $3 cancelled. One stays while its caller runs or has to be
 -- told, while one that it started runs or has to tell it, and while one is there that repeats it. The first row says how far it went and how many it saw.
 with window_rows as materialized (
@@ -57,16 +62,19 @@ where w.status <> 'running' and w.is_parent_told
 order by is_end desc, execution_id
 
 -- name: lock_ended_executions
+-- takes: executions bigint[]
 -- A rerun reads what an ended execution left: it waits here, or this one comes back later.
 select execution_id from noetl.execution
 where execution_id = any($1::bigint[]) and status <> 'running' and is_parent_told
 order by execution_id for update skip locked
 
 -- name: repeated_executions
+-- takes: executions bigint[]
 -- Asked when they are locked: what was rerun until then is seen.
 select distinct rerun_of from noetl.execution where rerun_of = any($1::bigint[])
 
 -- name: prune_execution_parts
+-- takes: executions bigint[], rows_max bigint
 -- Of executions that have ended: $2 rows of each kind at most, so that one with a million items takes no lock for long.
 -- The execution itself leaves when nothing of it is left: prune_executions.
 with commands as (
@@ -102,6 +110,7 @@ select (select count(*) from commands)::int as commands, (select count(*) from e
   (select count(*) from tokens)::int + (select count(*) from variables)::int as others
 
 -- name: prune_executions
+-- takes: executions bigint[]
 -- Only those of which nothing is left.
 delete from noetl.execution e
 where e.execution_id = any($1::bigint[]) and e.status <> 'running'

@@ -3,6 +3,7 @@ update noetl.worker set status = 'lost'
 where status in ('ready', 'draining') and lease_until < now() returning worker_id
 
 -- name: orphaned_commands
+-- takes: worker_id text or null
 -- Running commands of workers that are gone. Claim rows of a late claim are found by the next tick.
 select q.queue_id, q.epoch, q.worker_id from noetl.queue q
 join (select distinct c.worker_id, unnest(c.queue_ids) as queue_id
@@ -12,6 +13,7 @@ join (select distinct c.worker_id, unnest(c.queue_ids) as queue_id
 where q.status = 'running' limit 10000
 
 -- name: forget_claims
+-- takes: worker_id text or null
 -- Only when none of their commands is still running under that worker.
 delete from noetl.claim c
 where ($1::text is null or c.worker_id = $1)
@@ -20,6 +22,7 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
+-- takes: pools text[], times timestamptz[], ids bigint[], limit bigint
 -- Of priority 0: pool by pool, in turn, by queue_pool_priority. A paused pool is not notified: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
 select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
   d.available_at::text as available_at
@@ -36,6 +39,7 @@ cross join lateral (
 order by d.place, p.pool limit $4
 
 -- name: due_soon
+-- takes: horizon_ms bigint, limit bigint
 -- What is due within $1 ms, of each pool that is not paused by queue_pool_available_at; $2 at most. Of executions that are paused
 -- nothing is due for a thousand years.
 select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
@@ -53,6 +57,7 @@ order by d.available_at, d.queue_id limit $2
 select distinct pool from noetl.worker where status in ('ready', 'draining') and lease_until > now()
 
 -- name: due_by_priority
+-- takes: limit bigint
 -- Of any other priority: of each pool the first $1 above 0 and the first $1 below it. A notification of one is a word that such wait, and
 -- a claim takes the highest: who has claimed some and finds more goes on without one. is_new: it was notified when it was enqueued, or
 -- a moment ago by SQL.
@@ -78,6 +83,7 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority
 from found where place <= $1 order by pool, priority < 0, place
 
 -- name: unclaimed_commands
+-- takes: after bigint, until bigint, rows_max bigint, waiting_max integer
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which
 -- $4 that wait at most. Nearly all that it reads has ended: of those nothing is kept but their number (a third of what a
 -- materialized row of each costs).
@@ -149,6 +155,7 @@ select coalesce(max(version), 0) from noetl.schema_migration
 select nextval('noetl.node_id')
 
 -- name: take_lead
+-- takes: duty text, holder text, lead_ms bigint
 -- Takes the lead in a duty that nobody has, or renews it. $3: how long it lasts from now, in ms. Times are Postgres's. No row: another
 -- holder has it.
 insert into noetl.leader as l (duty, holder, epoch, until)
@@ -159,12 +166,15 @@ where l.holder = excluded.holder or l.until <= now()
 returning epoch
 
 -- name: lead_left
+-- takes: duty text
 select greatest(0, ceil(extract(epoch from until - now()) * 1000))::bigint from noetl.leader where duty = $1
 
 -- name: hold_lead
+-- takes: duty text, holder text, epoch bigint, lead_ms bigint
 -- At the begin of a transaction that writes for a duty: whoever wants to take over waits for its end, and finds a lead that lasts.
 update noetl.leader set until = now() + $4::bigint * interval '1 millisecond'
 where duty = $1 and holder = $2 and epoch = $3 returning epoch
 
 -- name: leave_lead
+-- takes: duty text, holder text, epoch bigint
 update noetl.leader set until = now() where duty = $1 and holder = $2 and epoch = $3

@@ -2,6 +2,7 @@
 -- search_path, "$user", public, so its `create table orders` lands there.
 
 -- name: users_objects
+-- takes: product_names text[], target_schema text
 -- $1: names that are the product's, $2: the schema to move to. What belongs to an extension or to another object goes with it.
 select kind, name, statement
 from (
@@ -35,6 +36,7 @@ order by kind, name
 select coalesce(max(version), 0) as version from noetl.schema_migration
 
 -- name: users_objects_path
+-- takes: target_schema text
 -- Whether names without a schema lead the server's role into ours, by the path that its own sessions begin with, and what ends that. A
 -- path that somebody has written down stays: only the default that follows the role's name is ours to change. $1: the schema instead.
 select reset_val as path, current_user::text as role,
@@ -44,6 +46,7 @@ select reset_val as path, current_user::text as role,
 from pg_settings where name = 'search_path'
 
 -- name: users_objects_playbooks
+-- takes: names text[]
 -- Latest versions of playbooks that name such an object with our schema before it. $1: the objects' names.
 select c.path, c.version, named.name
 from noetl.catalog c, unnest($1::text[]) as named(name)

@@ -1,6 +1,7 @@
 -- Why commands that wait do not run: facts for server/waiting/wait_reason.
 
 -- name: waiting_command
+-- takes: queue_id bigint
 -- What is postponed for a thousand years waits for its execution alone.
 select q.pool, q.tool_kind, q.attempts, q.max_attempts, coalesce(e.is_paused, false) as is_execution_paused,
   case when q.available_at > now() and q.available_at < now() + noetl.pause_shift() / 2 then noetl.rfc3339(q.available_at) end as due_at
@@ -8,6 +9,7 @@ from noetl.queue q left join noetl.execution e using (execution_id)
 where q.queue_id = $1 and q.status = 'queued'
 
 -- name: waiting_of_execution
+-- takes: execution_id bigint
 -- The first of its commands that waits, unless one runs; else a playbook that it called. By queue_node; of an execution with more than
 -- 2,000 commands those that come first there, since this is asked again and again.
 with open as materialized (
@@ -31,6 +33,7 @@ left join lateral (
 where e.execution_id = $1
 
 -- name: facts_of_pools
+-- takes: pools text[], kinds text[]
 -- $1 pools, $2 the tool that a command waits for there ('': none is due). Workers are few beside commands: their table is read whole.
 select q.pool, coalesce(p.is_paused, false) as is_pool_paused, case when p.is_paused then noetl.rfc3339(p.paused_at) end as paused_at, w.*
 from unnest($1::text[], $2::text[]) as q(pool, tool_kind)

@@ -1,4 +1,6 @@
 -- name: register_worker
+-- takes: worker_id text, pool text, hostname text, pid bigint, slots integer, version text, tools text[], labels json, lease_ms bigint
+-- takes: instance text
 -- $10, the instance: empty for a worker that has none. A name whose lease is not over belongs to the process that has it, unless that
 -- one has shown no instance. No row: the name is taken.
 insert into noetl.worker as w (worker_id, pool, hostname, pid, slots, version, tools, labels, lease_until, instance)
@@ -11,6 +13,7 @@ where w.instance is null or w.instance = excluded.instance or w.status not in ('
 returning worker_id
 
 -- name: worker_of_call
+-- takes: worker_id text, instance text, execution_id bigint
 -- What the server knows of a caller that says to be worker $1: whether that is the process that registered ($2, its instance), and
 -- whether it runs a command of execution $3.
 select w.instance is not null and w.instance = $2 and w.status in ('ready', 'draining') and w.lease_until > now() as is_worker,
@@ -19,6 +22,7 @@ select w.instance is not null and w.instance = $2 and w.status in ('ready', 'dra
 from noetl.worker w where w.worker_id = $1
 
 -- name: registration_room
+-- takes: worker_id text, pool text, idle_ms bigint
 -- What registering $1 in pool $2 would add to: pools that other workers were in within $3 ms, whether this pool is one of
 -- them, was set up by an operator or has commands, and the other workers of that time.
 select count(distinct w.pool) filter (where w.pool <> $2) as other_pools, count(*) as other_workers,
@@ -27,6 +31,7 @@ select count(distinct w.pool) filter (where w.pool <> $2) as other_pools, count(
 from noetl.worker w where w.heartbeat_at > now() - $3::bigint * interval '1 millisecond' and w.worker_id <> $1
 
 -- name: pools_in_use
+-- takes: idle_ms bigint
 -- Pools that a worker was in within $1 ms, that an operator has set up, or that have commands; and those that a worker was in
 -- before, and nobody uses now.
 with used as (
@@ -49,6 +54,8 @@ where w.worker_id = any (array(
   limit 1000))
 
 -- name: renew_leases
+-- takes: worker_id text, held_ids bigint[], held_epochs integer[], running integer, lease_ms bigint, frees_unconfirmed boolean
+-- takes: status text, claim_id bigint, confirmed_claims bigint[], instance text
 -- One statement renews all leases of a worker. Claims older than six seconds have been answered: what
 -- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing). Six: the worker
 -- tells of a claim that has been open for one, and its heartbeat may wait one for room and two for a connection.
@@ -110,6 +117,7 @@ left join noetl.queue q on q.queue_id = h.queue_id
 where q.queue_id is null or q.status <> 'running' or q.epoch <> h.epoch or q.worker_id <> $1 or q.cancel_requested
 
 -- name: stop_worker
+-- takes: worker_id text, instance text, by_force boolean
 -- By the process that registered ($2, its instance), or by anybody once its lease is over, or by force ($3).
 update noetl.worker set status = 'stopped', running = 0, lease_until = now()
 where worker_id = $1
@@ -117,9 +125,11 @@ where worker_id = $1
 returning worker_id
 
 -- name: ask_to_drain
+-- takes: worker_id text
 update noetl.worker set should_drain = true where worker_id = $1 and status in ('ready', 'draining') returning worker_id
 
 -- name: list_workers
+-- takes: pool text, status text
 select worker_id, pool, hostname, pid, slots, version, array_to_json(tools) as tools, labels, status, running,
   noetl.rfc3339(registered_at) as registered_at, noetl.rfc3339(heartbeat_at) as heartbeat_at
 from noetl.worker
@@ -127,6 +137,7 @@ where ($1::text = '' or pool = $1) and ($2::text = '' or status = $2) and heartb
 order by worker_id limit 1000
 
 -- name: worker_lease
+-- takes: worker_id text
 select pool, coalesce(instance, '') as instance, status in ('ready', 'draining') and lease_until > now() as is_alive,
   greatest(0, ceil(extract(epoch from lease_until - now()) * 1000))::bigint as left_ms, noetl.rfc3339(lease_until) as until
 from noetl.worker where worker_id = $1

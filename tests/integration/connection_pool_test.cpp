@@ -5,6 +5,7 @@
 #include <future>
 
 #include "server/postgres/errors.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 #include "tests/integration/test_server.hpp"
 
@@ -57,7 +58,8 @@ TEST_CASE("a poll reads the oldest that wait and stops: it neither collects nor 
   std::string plan;
 
   server.connections.run_one([&](postgres::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
+    (void)session.run(
+        queries::CandidatesInPool{.pool = "default", .first = 0, .limit = 8, .priority_min = -100});  // prepares it
     for (const auto& row : session.transaction().exec("explain execute candidates_in_pool('default', 0, 8, -100)"))
       plan += std::string(row[0].c_str()) + "\n";
   });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 #include "server/queue/claim_commands.hpp"
 #include "server/queue/pause.hpp"
@@ -94,8 +95,9 @@ TEST_CASE("a poll reads no due command of another pool") {
   server.add_worker("w");
   add_due(server, "other", 1, 20'000);
   server.connections.run_one([&](postgres::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
-    (void)session.run("due_commands", "{}", "{}", "{}", 8);
+    (void)session.run(
+        queries::CandidatesInPool{.pool = "default", .first = 0, .limit = 8, .priority_min = -100});  // prepares it
+    (void)session.run(queries::DueCommands{.pools = "{}", .times = "{}", .ids = "{}", .limit = 8});
   });
 
   const auto poll = analyzed(server, "candidates_in_pool('default', 0, 8, -100)");
@@ -143,7 +145,8 @@ TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
   std::string plan;
 
   fresh.run_one([&](postgres::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 90'000, 8, -100);  // prepares it
+    (void)session.run(
+        queries::CandidatesInPool{.pool = "default", .first = 90000, .limit = 8, .priority_min = -100});  // prepares it
     for (const auto& row :
          session.transaction().exec("explain (analyze) execute candidates_in_pool('default', 90000, 8, -100)"))
       plan += std::string(row[0].c_str()) + "\n";

@@ -280,6 +280,13 @@ def check_effects(name, lines):
                 yield f"{name}:{number}: {found.group(0)}…) is what decisions::perform does: give it as dispatch::Effects"
 
 
+def check_queries(name, lines):
+    """The members of a statement's struct are named: those that are not could stand in a wrong order."""
+    text = "\n".join(lines)
+    for found in re.finditer(r"\bqueries::\w+\{(?!\s*[.}])", text):
+        yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: {found.group(0)} names its parameters: {{.id = …}}"
+
+
 def function_lengths(lines):
     """(first line, length, signature) of every function body, by the indentation that the formatter gives."""
     start = None
@@ -350,7 +357,7 @@ def main():
     names = []
     for name, lines in sources():
         names.append(name)
-        for check in (check_includes, check_header, check_text, check_effects):
+        for check in (check_includes, check_header, check_text, check_effects, check_queries):
             findings.extend(check(name, lines))
         findings.extend(check_name(name))
         lengths = list(check_lengths(name, lines, baseline, seen))

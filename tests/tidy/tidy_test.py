@@ -42,6 +42,12 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(list(tidy.check_effects("server/decisions/perform.cpp", line)), [])
         self.assertEqual(list(tidy.check_effects("tests/integration/effects_test.cpp", line)), [])
 
+    def test_the_parameters_of_a_statement_are_named(self):
+        good = ["session.run(queries::ListCatalog{", "    .kind = kind, .limit = limit});", "session.run(queries::ListPools{})"]
+        self.assertEqual(list(tidy.check_queries("server/store/queue/pool_table.cpp", good)), [])
+        wrong = ["session.run(queries::LatestCatalogId{path});", "session.run(queries::ListCatalog{", "    kind, limit});"]
+        self.assertEqual(len(list(tidy.check_queries("server/store/queue/pool_table.cpp", wrong))), 2)
+
     def test_an_arrow_is_for_that_folder_and_not_for_those_below_it(self):
         layers = tidy.LAYERS
         try:

@@ -1,5 +1,6 @@
 #include "server/store/executions/catalog_table.hpp"
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -17,36 +18,43 @@ wire::CatalogRow row_from(const pqxx::row& row, bool has_content) {
 }
 }  // namespace
 
-void CatalogTable::lock_path(const std::string& path) { session_.run("lock_catalog_path", path); }
+void CatalogTable::lock_path(const std::string& path) { session_.run(queries::LockCatalogPath{.path = path}); }
 
 std::optional<wire::CatalogRow> CatalogTable::latest(const std::string& path) {
-  const auto rows = session_.run("latest_catalog_entry", path);
+  const auto rows = session_.run(queries::LatestCatalogEntry{.path = path});
   if (rows.empty()) return std::nullopt;
   return row_from(rows[0], false);
 }
 
 bool CatalogTable::insert(const wire::CatalogRow& row) {
   return !session_
-              .run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name, row.content,
-                   row.checksum)
+              .run(queries::InsertCatalogEntry{.catalog_id = row.catalog_id.value,
+                                               .path = row.path,
+                                               .version = row.version,
+                                               .kind = row.kind,
+                                               .name = row.name,
+                                               .content = row.content,
+                                               .checksum = row.checksum})
               .empty();
 }
 
 std::vector<wire::CatalogRow> CatalogTable::list(const std::string& kind, int limit) {
   std::vector<wire::CatalogRow> entries;
-  for (const auto& row : session_.run("list_catalog", kind, limit)) entries.push_back(row_from(row, false));
+  for (const auto& row : session_.run(queries::ListCatalog{.kind = kind, .limit = limit}))
+    entries.push_back(row_from(row, false));
   return entries;
 }
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {
-  const auto rows = request.catalog_id.is_set() ? session_.run("catalog_entry_by_id", request.catalog_id.value)
-                                                : session_.run("catalog_entry_by_path", request.path, request.version);
+  const auto rows = request.catalog_id.is_set()
+                        ? session_.run(queries::CatalogEntryById{.catalog_id = request.catalog_id.value})
+                        : session_.run(queries::CatalogEntryByPath{.path = request.path, .version = request.version});
   if (rows.empty()) return std::nullopt;
   return row_from(rows[0], true);
 }
 
 std::optional<base::CatalogId> CatalogTable::latest_id(const std::string& path) {
-  const auto rows = session_.run("latest_catalog_id", path);
+  const auto rows = session_.run(queries::LatestCatalogId{.path = path});
   if (rows.empty()) return std::nullopt;
   return base::CatalogId{rows[0][0].as<std::int64_t>()};
 }

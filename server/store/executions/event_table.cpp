@@ -1,6 +1,7 @@
 #include "server/store/executions/event_table.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -22,15 +23,29 @@ void EventTable::insert(const std::vector<NewEventRow>& events) {
     workers.add_or_null(e.worker_id);
     claims.add_or_null(e.claimed_at);
   }
-  session_.run("insert_events", ids.text(), executions.text_or_null(), commands.text_or_null(), types.text(),
-               steps.text_or_null(), nodes.text_or_null(), epochs.text_or_null(), statuses.text_or_null(),
-               payloads.text_or_null(), metas.text_or_null(), workers.text_or_null(), claims.text_or_null());
+  session_.run(queries::InsertEvents{.ids = ids.text(),
+                                     .executions = executions.text_or_null(),
+                                     .commands = commands.text_or_null(),
+                                     .types = types.text(),
+                                     .steps = steps.text_or_null(),
+                                     .nodes = nodes.text_or_null(),
+                                     .epochs = epochs.text_or_null(),
+                                     .statuses = statuses.text_or_null(),
+                                     .payloads = payloads.text_or_null(),
+                                     .metas = metas.text_or_null(),
+                                     .workers = workers.text_or_null(),
+                                     .claimed_at = claims.text_or_null()});
 }
 
 bool EventTable::insert_once(const SentEvent& event) {
   return !session_
-              .run("insert_event_once", event.event_id.value, event.execution_id.value, event.event_type, event.step,
-                   event.payload, event.meta, event.worker_id)
+              .run(queries::InsertEventOnce{.event_id = event.event_id.value,
+                                            .execution_id = event.execution_id.value,
+                                            .event_type = event.event_type,
+                                            .step = event.step,
+                                            .payload = event.payload,
+                                            .meta = event.meta,
+                                            .worker_id = event.worker_id})
               .empty();
 }
 
@@ -62,16 +77,18 @@ std::vector<StoredEvent> events_of(const pqxx::result& rows) {
 }  // namespace
 
 std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {
-  return events_of(session_.run("list_events", execution_id.value, from.value, limit));
+  return events_of(
+      session_.run(queries::ListEvents{.execution_id = execution_id.value, .first = from.value, .limit = limit}));
 }
 
 std::vector<StoredEvent> EventTable::begun_before(base::ExecutionId execution_id, base::EventId after,
                                                   std::int64_t unix_ms) {
-  return events_of(session_.run("attempts_begun_before", execution_id.value, after.value, unix_ms));
+  return events_of(session_.run(
+      queries::AttemptsBegunBefore{.execution_id = execution_id.value, .after = after.value, .unix_ms = unix_ms}));
 }
 
 std::vector<StoredEvent> EventTable::running(base::ExecutionId execution_id) {
-  return events_of(session_.run("running_attempts", execution_id.value));
+  return events_of(session_.run(queries::RunningAttempts{.execution_id = execution_id.value}));
 }
 
 }  // namespace noetl::store

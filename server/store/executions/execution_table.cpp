@@ -1,6 +1,7 @@
 #include "server/store/executions/execution_table.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -60,12 +61,28 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     delays.add_or_null(e.start_delay.count());
   }
   std::vector<base::ExecutionId> inserted;
-  for (const auto& row : session_.run(
-           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(), parents.text_or_null(),
-           statuses.text(), outstanding.text(), steps.text_or_null(), states.text(), workloads.text(),
-           results.text_or_null(), errors.text_or_null(), keys.text_or_null(), traces.text_or_null(), depths.text(),
-           parent_nodes.text_or_null(), parent_frames.text_or_null(), return_steps.text_or_null(), pauses.text(),
-           timeouts.text_or_null(), reruns.text_or_null(), delays.text_or_null())) {
+  for (const auto& row : session_.run(queries::InsertExecutions{.ids = ids.text(),
+                         .catalogs = catalogs.text(),
+                         .paths = paths.text(),
+                         .versions = versions.text(),
+                         .parents = parents.text_or_null(),
+                         .statuses = statuses.text(),
+                         .outstanding = outstanding.text(),
+                         .steps = steps.text_or_null(),
+                         .states = states.text(),
+                         .workloads = workloads.text(),
+                         .results = results.text_or_null(),
+                         .errors = errors.text_or_null(),
+                         .keys = keys.text_or_null(),
+                         .traceparents = traces.text_or_null(),
+                         .depths = depths.text(),
+                         .parent_nodes = parent_nodes.text_or_null(),
+                         .parent_frames = parent_frames.text_or_null(),
+                         .return_steps = return_steps.text_or_null(),
+                         .pauses = pauses.text(),
+                         .timeouts_ms = timeouts.text_or_null(),
+                         .rerun_of = reruns.text_or_null(),
+                         .delays_ms = delays.text_or_null()})) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -75,7 +92,7 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
   postgres::ArrayLiteral array;
   for (const auto& key : keys) array.add(key);
   std::map<std::string, KeyedExecution> found;
-  for (const auto& row : session_.run("executions_by_keys", array.text())) {
+  for (const auto& row : session_.run(queries::ExecutionsByKeys{.keys = array.text()})) {
     found[row["idempotency_key"].c_str()] = {.execution_id = {row["execution_id"].as<std::int64_t>()},
                                              .path = row["path"].c_str(),
                                              .rerun_of = {row["rerun_of"].as<std::int64_t>()},
@@ -88,7 +105,7 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
 
 std::vector<LockedExecution> ExecutionTable::lock(const std::vector<base::ExecutionId>& ids) {
   std::vector<LockedExecution> locked;
-  for (const auto& row : session_.run("lock_executions", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::LockExecutions{.ids = postgres::id_array(ids)})) {
     // By position: looking for a name costs more than reading the value.
     locked.push_back({.execution_id = {row[0].as<std::int64_t>()},
                       .catalog_id = {row[1].as<std::int64_t>()},
@@ -113,19 +130,24 @@ void ExecutionTable::update(const std::vector<ExecutionUpdate>& updates) {
     results.add_or_null(u.result);
     errors.add_or_null(u.error);
   }
-  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text_or_null(),
-               states.text(), results.text_or_null(), errors.text_or_null());
+  session_.run(queries::UpdateExecutions{.ids = ids.text(),
+                                         .statuses = statuses.text(),
+                                         .outstanding = outstanding.text(),
+                                         .steps = steps.text_or_null(),
+                                         .states = states.text(),
+                                         .results = results.text_or_null(),
+                                         .errors = errors.text_or_null()});
 }
 
 std::vector<base::ExecutionId> ExecutionTable::running_children(base::ExecutionId parent) {
   std::vector<base::ExecutionId> children;
-  for (const auto& row : session_.run("running_children", parent.value))
+  for (const auto& row : session_.run(queries::RunningChildren{.parent = parent.value}))
     children.push_back({row[0].as<std::int64_t>()});
   return children;
 }
 
 std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std::string& state_text) {
-  const auto rows = session_.run("execution_by_id", id.value);
+  const auto rows = session_.run(queries::ExecutionById{.execution_id = id.value});
   if (rows.empty()) return std::nullopt;
   auto found = listed(rows[0]);
   state_text = postgres::text_of(rows[0]["state"]);
@@ -136,8 +158,11 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
 
 std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter, const std::string& status) {
   std::vector<wire::ExecutionRow> found;
-  for (const auto& row : session_.run("list_executions", status, filter.path, filter.parent_execution_id.value,
-                                      filter.before.value, filter.limit)) {
+  for (const auto& row : session_.run(queries::ListExecutions{.status = status,
+                         .path = filter.path,
+                         .parent = filter.parent_execution_id.value,
+                         .before = filter.before.value,
+                         .limit = filter.limit})) {
     found.push_back(listed(row));
   }
   return found;
@@ -145,8 +170,12 @@ std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter
 
 bool ExecutionTable::store_result(base::ResultId id, const wire::StoreResultRequest& request) {
   return !session_
-              .run("store_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
-                   request.worker_id, request.instance)
+              .run(queries::StoreResult{.result_id = id.value,
+                                        .value = request.value,
+                                        .queue_id = request.lease.queue_id.value,
+                                        .epoch = request.lease.epoch,
+                                        .worker_id = request.worker_id,
+                                        .instance = request.instance})
               .empty();
 }
 
@@ -158,12 +187,13 @@ void ExecutionTable::insert_results(const std::vector<StoredResult>& results) {
     steps.add(r.step);
     values.add(r.value);
   }
-  session_.run("insert_results", ids.text(), executions.text(), steps.text(), values.text());
+  session_.run(queries::InsertResults{
+      .ids = ids.text(), .executions = executions.text(), .steps = steps.text(), .values = values.text()});
 }
 
 std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<base::ResultId>& ids) {
   std::map<base::ResultId, std::string> found;
-  for (const auto& row : session_.run("results_by_ids", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::ResultsByIds{.ids = postgres::id_array(ids)})) {
     found[{row[0].as<std::int64_t>()}] = postgres::text_of(row[1]);
   }
   return found;
@@ -171,9 +201,9 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
 
 std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of, int limit) {
   const auto ids = postgres::id_array(of);
-  const char* filter = of.empty() ? nullptr : ids.c_str();
+  const auto filter = of.empty() ? std::nullopt : std::optional(ids);
   std::vector<UnreportedChild> found;
-  for (const auto& row : session_.run("unreported_children", filter, limit)) {
+  for (const auto& row : session_.run(queries::UnreportedChildren{.ended = filter, .limit = limit})) {
     found.push_back({{row[0].as<std::int64_t>()}, {row[1].as<std::int64_t>()}});
   }
   return found;
@@ -181,7 +211,7 @@ std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vect
 
 std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::ExecutionId>& ids) {
   std::vector<EndedChild> found;
-  for (const auto& row : session_.run("ended_children", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::EndedChildren{.ids = postgres::id_array(ids)})) {
     found.push_back({.execution_id = {row["execution_id"].as<std::int64_t>()},
                      .parent_execution_id = {row["parent_execution_id"].as<std::int64_t>()},
                      .parent_node_id = postgres::text_of(row["parent_node_id"]),
@@ -197,7 +227,7 @@ std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::E
 }
 
 void ExecutionTable::mark_callers_resumed(const std::vector<base::ExecutionId>& ids) {
-  session_.run("mark_callers_resumed", postgres::id_array(ids));
+  session_.run(queries::MarkCallersResumed{.ids = postgres::id_array(ids)});
 }
 
 void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {
@@ -208,7 +238,8 @@ void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {
     indexes.add(item.index);
     values.add(item.item);
   }
-  session_.run("insert_loop_items", executions.text(), loops.text(), indexes.text(), values.text());
+  session_.run(queries::InsertLoopItems{
+      .executions = executions.text(), .loops = loops.text(), .indexes = indexes.text(), .values = values.text()});
 }
 
 void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
@@ -220,13 +251,18 @@ void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
     statuses.add(item.is_completed ? "completed" : "failed");
     results.add(item.result);
   }
-  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(), results.text());
+  session_.run(queries::EndLoopItems{.executions = executions.text(),
+                                     .loops = loops.text(),
+                                     .indexes = indexes.text(),
+                                     .statuses = statuses.text(),
+                                     .results = results.text()});
 }
 
 std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from,
                                                       int until) {
   std::map<int, std::string> found;
-  for (const auto& row : session_.run("loop_items", id.value, loop, from, until)) {
+  for (const auto& row :
+       session_.run(queries::LoopItems{.execution_id = id.value, .loop = loop, .first = from, .behind = until})) {
     found[row[0].as<int>()] = postgres::text_of(row[1]);
   }
   return found;
@@ -234,7 +270,8 @@ std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, cons
 
 std::vector<std::string> ExecutionTable::loop_results(base::ExecutionId id, const std::string& loop) {
   std::vector<std::string> found;
-  for (const auto& row : session_.run("loop_results", id.value, loop)) found.push_back(postgres::text_of(row[0]));
+  for (const auto& row : session_.run(queries::LoopResults{.execution_id = id.value, .loop = loop}))
+    found.push_back(postgres::text_of(row[0]));
   return found;
 }
 

@@ -1,17 +1,19 @@
 #include "server/store/executions/time_limit_statements.hpp"
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
 
 std::vector<base::ExecutionId> TimeLimitStatements::overdue(int limit) {
   std::vector<base::ExecutionId> found;
-  for (const auto& row : session_.run("overdue_executions", limit)) found.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run(queries::OverdueExecutions{.limit = limit}))
+    found.push_back({row[0].as<std::int64_t>()});
   return found;
 }
 
 std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) {
-  const auto rows = session_.run("lock_overdue", id.value);
+  const auto rows = session_.run(queries::LockOverdue{.execution_id = id.value});
   if (rows.empty()) return std::nullopt;
   const auto row = rows[0];
   return OverdueExecution{.row = {.execution_id = id,
@@ -27,10 +29,12 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
                           .version = row["version"].as<int>()};
 }
 
-void TimeLimitStatements::end_time_of_children(base::ExecutionId id) { session_.run("end_time_of_children", id.value); }
+void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
+  session_.run(queries::EndTimeOfChildren{.execution_id = id.value});
+}
 
 std::chrono::milliseconds TimeLimitStatements::until(const std::string& moment) {
-  return std::chrono::milliseconds{session_.run("milliseconds_until", moment)[0][0].as<std::int64_t>()};
+  return std::chrono::milliseconds{session_.run(queries::MillisecondsUntil{.moment = moment})[0][0].as<std::int64_t>()};
 }
 
 }  // namespace noetl::store

@@ -1,6 +1,7 @@
 #include "server/store/executions/variable_table.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -24,12 +25,13 @@ void VariableTable::upsert(base::ExecutionId execution_id, const std::vector<Var
     types.add(note.var_type);
     steps.add(note.source_step);
   }
-  session_.run("upsert_variables", execution_id.value, names.text(), types.text(), steps.text());
+  session_.run(queries::UpsertVariables{
+      .execution_id = execution_id.value, .names = names.text(), .types = types.text(), .steps = steps.text()});
 }
 
 std::map<std::string, VariableNote> VariableTable::list(base::ExecutionId execution_id) {
   std::map<std::string, VariableNote> found;
-  for (const auto& row : session_.run("variables_of_execution", execution_id.value)) {
+  for (const auto& row : session_.run(queries::VariablesOfExecution{.execution_id = execution_id.value})) {
     auto name = postgres::text_of(row["name"]);
     found.emplace(name, note_from(row, name));
   }
@@ -37,17 +39,19 @@ std::map<std::string, VariableNote> VariableTable::list(base::ExecutionId execut
 }
 
 VariableNote VariableTable::count_read(base::ExecutionId execution_id, const VariableNote& when_new) {
-  const auto rows =
-      session_.run("count_variable_read", execution_id.value, when_new.name, when_new.var_type, when_new.source_step);
+  const auto rows = session_.run(queries::CountVariableRead{.execution_id = execution_id.value,
+                                                            .name = when_new.name,
+                                                            .var_type = when_new.var_type,
+                                                            .source_step = when_new.source_step});
   return note_from(rows[0], when_new.name);
 }
 
 void VariableTable::remove(base::ExecutionId execution_id, const std::string& name) {
-  session_.run("delete_variable", execution_id.value, name);
+  session_.run(queries::DeleteVariable{.execution_id = execution_id.value, .name = name});
 }
 
 void VariableTable::save_state(base::ExecutionId execution_id, const std::string& state) {
-  session_.run("save_execution_state", execution_id.value, state);
+  session_.run(queries::SaveExecutionState{.execution_id = execution_id.value, .state = state});
 }
 
 }  // namespace noetl::store

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -40,16 +41,33 @@ void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands
     gained_statuses.add(of.second);
     gained_counts.add(count);
   }
-  session_.run("insert_commands_at_worker", worker.worker_id, worker.claim_id.value, ids.text(), nodes.text(),
-               steps.text(), kinds.text(), pools.text(), attempts.text(), timeouts.text(), contexts.text(),
-               statuses.text(), frames.text(), begun.text(), errors.text(), gained_pools.text(), gained_statuses.text(),
-               gained_counts.text(), execution_id.value,
-               traceparent.empty() ? std::optional<std::string>{} : std::optional(traceparent), priorities.text());
+  session_.run(queries::InsertCommandsAtWorker{
+      .worker_id = worker.worker_id,
+      .claim_id = worker.claim_id.value,
+      .ids = ids.text(),
+      .nodes = nodes.text(),
+      .steps = steps.text(),
+      .kinds = kinds.text(),
+      .pools = pools.text(),
+      .max_attempts = attempts.text(),
+      .timeouts_ms = timeouts.text(),
+      .contexts = contexts.text(),
+      .statuses = statuses.text(),
+      .frames = frames.text(),
+      .begun = begun.text(),
+      .errors = errors.text(),
+      .gained_pools = gained_pools.text(),
+      .gained_statuses = gained_statuses.text(),
+      .gained_counts = gained_counts.text(),
+      .execution_id = execution_id.value,
+      .traceparent = traceparent.empty() ? std::optional<std::string>{} : std::optional(traceparent),
+      .priorities = priorities.text()});
 }
 
 std::vector<CommandAtWorker> AtWorkerStatements::running(base::ExecutionId execution_id, const std::string& worker_id) {
   std::vector<CommandAtWorker> found;
-  for (const auto& row : session_.run("commands_at_worker", execution_id.value, worker_id)) {
+  for (const auto& row :
+       session_.run(queries::CommandsAtWorker{.execution_id = execution_id.value, .worker_id = worker_id})) {
     found.push_back({.command = {.lease = {{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()},
                                  .execution_id = {row["execution_id"].as<std::int64_t>()},
                                  .step = postgres::text_of(row["step"]),

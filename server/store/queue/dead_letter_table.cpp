@@ -1,6 +1,7 @@
 #include "server/store/queue/dead_letter_table.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -21,25 +22,44 @@ wire::DeadLetter letter_from(const pqxx::row& row) {
           .closed_at = postgres::text_of(row["closed_at"])};
 }
 
-// A statement of dead.sql that begins with the seven parameters of a filter, and has a form for one fingerprint.
-template <class... More>
-pqxx::result filtered(postgres::Session& session, const std::string& name, const wire::DeadFilter& filter,
-                      const More&... more) {
-  const auto form = filter.fingerprint.empty() ? name : name + "_of_cause";
-  return session.run(form.c_str(), filter.fingerprint, filter.pool, filter.tool_kind, filter.error_kind,
-                     filter.after.value, filter.before.value, filter.state, more...);
+// Statements of dead.sql that take a filter have a form for one fingerprint, with the same members.
+template <class AnyCause, class OneCause, class Make>
+pqxx::result filtered(postgres::Session& session, const wire::DeadFilter& filter, const Make& run) {
+  if (filter.fingerprint.empty()) return run.template operator()<AnyCause>(session);
+  return run.template operator()<OneCause>(session);
 }
 }  // namespace
 
 std::vector<wire::DeadLetter> DeadLetterTable::list(const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadLetter> letters;
-  for (const auto& row : filtered(session_, "dead_letters", filter, limit)) letters.push_back(letter_from(row));
+  for (const auto& row :
+       filtered<queries::DeadLetters, queries::DeadLettersOfCause>(session_, filter, [&]<class Query>(auto& session) {
+         return session.run(Query{.fingerprint = filter.fingerprint,
+                                  .pool = filter.pool,
+                                  .tool_kind = filter.tool_kind,
+                                  .error_kind = filter.error_kind,
+                                  .after = filter.after.value,
+                                  .before = filter.before.value,
+                                  .state = filter.state,
+                                  .limit = limit});
+       }))
+    letters.push_back(letter_from(row));
   return letters;
 }
 
 std::vector<wire::DeadGroup> DeadLetterTable::groups(const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadGroup> groups;
-  for (const auto& row : filtered(session_, "dead_groups", filter, limit)) {
+  for (const auto& row :
+       filtered<queries::DeadGroups, queries::DeadGroupsOfCause>(session_, filter, [&]<class Query>(auto& session) {
+         return session.run(Query{.fingerprint = filter.fingerprint,
+                                  .pool = filter.pool,
+                                  .tool_kind = filter.tool_kind,
+                                  .error_kind = filter.error_kind,
+                                  .after = filter.after.value,
+                                  .before = filter.before.value,
+                                  .state = filter.state,
+                                  .limit = limit});
+       })) {
     groups.push_back({.fingerprint = postgres::text_of(row["fingerprint"]),
                       .tool_kind = postgres::text_of(row["tool_kind"]),
                       .error_kind = postgres::text_of(row["error_kind"]),
@@ -54,7 +74,7 @@ std::vector<wire::DeadGroup> DeadLetterTable::groups(const wire::DeadFilter& fil
 }
 
 std::optional<wire::DeadCommand> DeadLetterTable::find(base::CommandId queue_id) {
-  const auto rows = session_.run("dead_letter_by_id", queue_id.value);
+  const auto rows = session_.run(queries::DeadLetterById{.queue_id = queue_id.value});
   if (rows.empty()) return std::nullopt;
   const auto row = rows[0];
   wire::DeadCommand found{.letter = letter_from(row),
@@ -71,19 +91,42 @@ std::optional<wire::DeadCommand> DeadLetterTable::find(base::CommandId queue_id)
 std::vector<base::CommandId> DeadLetterTable::ids(const wire::DeadFilter& filter, int limit, DeadFor what) {
   std::vector<base::CommandId> ids;
   for (const auto& row :
-       filtered(session_, "dead_ids", filter, limit, what == DeadFor::redrive, what == DeadFor::purge)) {
+       filtered<queries::DeadIds, queries::DeadIdsOfCause>(session_, filter, [&]<class Query>(auto& session) {
+         return session.run(Query{.fingerprint = filter.fingerprint,
+                                  .pool = filter.pool,
+                                  .tool_kind = filter.tool_kind,
+                                  .error_kind = filter.error_kind,
+                                  .after = filter.after.value,
+                                  .before = filter.before.value,
+                                  .state = filter.state,
+                                  .limit = limit,
+                                  .only_plain = what == DeadFor::redrive,
+                                  .without_closed_steps = what == DeadFor::purge});
+       })) {
     ids.push_back({row[0].as<std::int64_t>()});
   }
   return ids;
 }
 
 std::int64_t DeadLetterTable::count_steps(const wire::DeadFilter& filter) {
-  return filtered(session_, "count_dead_steps", filter)[0][0].as<std::int64_t>();
+  return filtered<queries::CountDeadSteps, queries::CountDeadStepsOfCause>(
+             session_, filter,
+             [&]<class Query>(auto& session) {
+               return session.run(Query{.fingerprint = filter.fingerprint,
+                                        .pool = filter.pool,
+                                        .tool_kind = filter.tool_kind,
+                                        .error_kind = filter.error_kind,
+                                        .after = filter.after.value,
+                                        .before = filter.before.value,
+                                        .state = filter.state});
+             })[0][0]
+      .as<std::int64_t>();
 }
 
 std::vector<LockedDead> DeadLetterTable::lock(const std::vector<base::CommandId>& ids, bool with_context) {
   std::vector<LockedDead> locked;
-  for (const auto& row : session_.run("lock_dead", postgres::id_array(ids), with_context)) {
+  for (const auto& row :
+       session_.run(queries::LockDead{.ids = postgres::id_array(ids), .with_context = with_context})) {
     locked.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
                       .execution_id = {row["execution_id"].as<std::int64_t>()},
                       .step = postgres::text_of(row["step"]),
@@ -107,12 +150,16 @@ void DeadLetterTable::redrive(const std::vector<NewRedriven>& commands) {
     kinds.add_or_null(command.tool_kind);
     attempts.add_or_null(std::int64_t{command.max_attempts.value_or(0)});
   }
-  session_.run("redrive_dead", old_ids.text(), new_ids.text(), delays.text(), contexts.text(), kinds.text(),
-               attempts.text());
+  session_.run(queries::RedriveDead{.old_ids = old_ids.text(),
+                                    .new_ids = new_ids.text(),
+                                    .delays_ms = delays.text(),
+                                    .contexts = contexts.text(),
+                                    .kinds = kinds.text(),
+                                    .max_attempts = attempts.text()});
 }
 
 std::int64_t DeadLetterTable::purge(const std::vector<base::CommandId>& ids) {
-  return session_.run("purge_dead", postgres::id_array(ids))[0][0].as<std::int64_t>();
+  return session_.run(queries::PurgeDead{.ids = postgres::id_array(ids)})[0][0].as<std::int64_t>();
 }
 
 }  // namespace noetl::store

@@ -1,5 +1,6 @@
 #include "server/store/queue/pool_table.hpp"
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -30,7 +31,7 @@ std::vector<wire::PoolRow> rows_from(const pqxx::result& found) {
 
 wire::PoolsByName PoolTable::all() {
   wire::PoolsByName pools;
-  for (const auto& row : session_.run("list_pools")) {
+  for (const auto& row : session_.run(queries::ListPools{})) {
     wire::Pool pool;
     read_rules(row, pool);
     pools.emplace(pool.pool, std::move(pool));
@@ -38,14 +39,16 @@ wire::PoolsByName PoolTable::all() {
   return pools;
 }
 
-std::vector<wire::PoolRow> PoolTable::shown() { return rows_from(session_.run("pools_shown", std::string())); }
+std::vector<wire::PoolRow> PoolTable::shown() {
+  return rows_from(session_.run(queries::PoolsShown{.pool = std::string()}));
+}
 
 wire::PoolRow PoolTable::shown_one(const std::string& pool) {
-  return std::move(rows_from(session_.run("pools_shown", pool)).at(0));
+  return std::move(rows_from(session_.run(queries::PoolsShown{.pool = pool})).at(0));
 }
 
 PoolRemoval PoolTable::remove(const std::string& pool) {
-  const auto row = session_.run("delete_pool", pool)[0];
+  const auto row = session_.run(queries::DeletePool{.pool = pool})[0];
   return {.workers = row["workers"].as<std::int64_t>(),
           .queued = row["queued"].as<std::int64_t>(),
           .running = row["running"].as<std::int64_t>(),
@@ -53,8 +56,8 @@ PoolRemoval PoolTable::remove(const std::string& pool) {
 }
 
 void PoolTable::put(const wire::Pool& pool) {
-  const char* retry = pool.retry.empty() ? nullptr : pool.retry.c_str();
-  session_.run("put_pool", pool.pool, pool.max_attempts, retry);
+  const auto retry = pool.retry.empty() ? std::nullopt : std::optional(pool.retry);
+  session_.run(queries::PutPool{.pool = pool.pool, .max_attempts = pool.max_attempts, .retry = retry});
 }
 
 }  // namespace noetl::store

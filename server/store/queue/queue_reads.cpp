@@ -1,5 +1,6 @@
 #include "server/store/queue/queue_reads.hpp"
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -34,20 +35,44 @@ wire::CommandRow row_from(const pqxx::row& row) {
 }  // namespace
 
 std::optional<wire::CommandRow> QueueReads::find(base::CommandId queue_id) {
-  const auto rows = session_.run("command_by_id", queue_id.value);
+  const auto rows = session_.run(queries::CommandById{.queue_id = queue_id.value});
   if (rows.empty()) return std::nullopt;
   return row_from(rows[0]);
 }
 
 std::vector<wire::CommandRow> QueueReads::list(const wire::CommandFilter& filter, int limit) {
   const auto given = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
-  const auto run = [&](const char* statement, const auto&... more) {
-    return session_.run(statement, filter.status, filter.pool, filter.tool_kind, filter.after.value,
-                        filter.before.value, given(filter.created_after), given(filter.created_before), limit, more...);
-  };
-  const auto rows = !filter.idempotency_key.empty() ? run("list_command_of_key", filter.idempotency_key)
-                    : filter.execution_id.is_set()  ? run("list_commands_of_execution", filter.execution_id.value)
-                                                    : run("list_commands");
+  const auto created_after = given(filter.created_after), created_before = given(filter.created_before);
+  const auto rows = [&] {
+    if (!filter.idempotency_key.empty())
+      return session_.run(queries::ListCommandOfKey{.status = filter.status,
+                                                    .pool = filter.pool,
+                                                    .tool_kind = filter.tool_kind,
+                                                    .after = filter.after.value,
+                                                    .before = filter.before.value,
+                                                    .created_after = created_after,
+                                                    .created_before = created_before,
+                                                    .limit = limit,
+                                                    .idempotency_key = filter.idempotency_key});
+    if (filter.execution_id.is_set())
+      return session_.run(queries::ListCommandsOfExecution{.status = filter.status,
+                                                           .pool = filter.pool,
+                                                           .tool_kind = filter.tool_kind,
+                                                           .after = filter.after.value,
+                                                           .before = filter.before.value,
+                                                           .created_after = created_after,
+                                                           .created_before = created_before,
+                                                           .limit = limit,
+                                                           .execution_id = filter.execution_id.value});
+    return session_.run(queries::ListCommands{.status = filter.status,
+                                              .pool = filter.pool,
+                                              .tool_kind = filter.tool_kind,
+                                              .after = filter.after.value,
+                                              .before = filter.before.value,
+                                              .created_after = created_after,
+                                              .created_before = created_before,
+                                              .limit = limit});
+  }();
   std::vector<wire::CommandRow> found;
   for (const auto& row : rows) {
     auto command = row_from(row);
@@ -59,7 +84,7 @@ std::vector<wire::CommandRow> QueueReads::list(const wire::CommandFilter& filter
 
 std::vector<wire::QueueDepth> QueueReads::depth() {
   std::vector<wire::QueueDepth> found;
-  for (const auto& row : session_.run("queue_depth")) {
+  for (const auto& row : session_.run(queries::QueueDepth{})) {
     found.push_back({.pool = postgres::text_of(row["pool"]),
                      .status = postgres::text_of(row["status"]),
                      .count = row["count"].as<std::int64_t>(),
@@ -69,7 +94,7 @@ std::vector<wire::QueueDepth> QueueReads::depth() {
 }
 
 OldestWaiting QueueReads::oldest_waiting(const std::string& pool, base::CommandId from) {
-  const auto row = session_.run("oldest_waiting", pool, from.value)[0];
+  const auto row = session_.run(queries::OldestWaiting{.pool = pool, .first = from.value})[0];
   OldestWaiting oldest{.age_seconds = row["age"].as<double>(),
                        .first_fresh = {},
                        .tool_kind = postgres::text_of(row["tool_kind"]),

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <string_view>
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -31,16 +31,6 @@ domain::ClaimedCommand claimed_from(const pqxx::row& row) {
           .context = postgres::text_of(row[9]),
           .traceparent = postgres::text_of(row[10]),
           .priority = priority_from(row[11])};
-}
-
-std::int32_t max_attempts_of(const wire::NewCommand& command, const wire::Pool* rules) {
-  return command.max_attempts.value_or(rules != nullptr && rules->max_attempts ? *rules->max_attempts
-                                                                               : wire::attempts_max_default);
-}
-
-// What a worker gets, put together as text: both parts are JSON that the API has checked.
-std::string context_of(const wire::NewCommand& command) {
-  return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
 }
 
 domain::CommandStatus status_from(const pqxx::field& field) {
@@ -79,136 +69,15 @@ std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
   for (const auto& row : rows) ids.push_back({row[0].as<std::int64_t>()});
   return ids;
 }
-// What is said of each pool's depth.
-class PoolCounts {
- public:
-  void add(const std::string& pool) { ++counts_[pool]; }
-  [[nodiscard]] std::pair<std::string, std::string> names_and_counts() const {
-    postgres::ArrayLiteral names, counts;
-    for (const auto& [pool, count] : counts_) {
-      names.add(pool);
-      counts.add(count);
-    }
-    return {names.text(), counts.text()};
-  }
-
- private:
-  std::map<std::string, std::int64_t> counts_;
-};
 }  // namespace
-
-void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
-  postgres::ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts,
-      traces, frames;
-  PoolCounts gained;
-  bool is_empty = true;
-  for (const auto& c : commands) {
-    if (c.at_worker) continue;
-    is_empty = false;
-    ids.add(c.queue_id.value);
-    executions.add(c.execution_id.value);
-    nodes.add(c.node_id);
-    steps.add(c.step);
-    kinds.add(c.tool_kind);
-    pools.add(c.pool);
-    priorities.add_or_null(c.priority);
-    attempts.add(c.max_attempts);
-    timeouts.add_or_null(c.timeout.count());
-    delays.add_or_null(c.delay.count());
-    contexts.add(c.context);
-    traces.add_or_null(traceparent);
-    frames.add_or_null(c.frame);
-    gained.add(c.pool);
-  }
-  if (is_empty) return;
-  const auto [pool_names, pool_counts] = gained.names_and_counts();
-  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(), pools.text(),
-               priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),
-               contexts.text(), pool_names, pool_counts, traces.text_or_null(), frames.text_or_null(), nullptr,
-               nullptr);
-}
-
-InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
-                                       const std::vector<base::CommandId>& ids, const wire::PoolsByName& pools_by_name,
-                                       const ClaimFor& claim_for) {
-  postgres::ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
-      retries;
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    const auto& c = commands[i];
-    const auto known = pools_by_name.find(c.pool);
-    const wire::Pool* rules = known == pools_by_name.end() ? nullptr : &known->second;
-    id_list.add(ids[i].value);
-    kinds.add(c.tool_kind);
-    pools.add(c.pool);
-    priorities.add_or_null(c.priority);
-    attempts.add(max_attempts_of(c, rules));
-    retries.add_or_null(c.retry.empty() && rules != nullptr ? rules->retry : c.retry);
-    timeouts.add_or_null(c.timeout.count());
-    times.add_or_null(c.available_at.value_or(std::string{}));
-    delays.add_or_null(c.delay.value_or(std::chrono::milliseconds{0}).count());
-    contexts.add(context_of(c));
-    keys.add_or_null(c.idempotency_key);
-    traces.add_or_null(c.traceparent);
-  }
-  if (keys.is_all_null() && claim_for.worker_id.empty()) {
-    PoolCounts gained;
-    for (const auto& c : commands) gained.add(c.pool);
-    const auto [pool_names, pool_counts] = gained.names_and_counts();
-    session_.run("insert_commands", id_list.text(), nullptr, nullptr, nullptr, kinds.text(), pools.text(),
-                 priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),
-                 contexts.text(), pool_names, pool_counts, traces.text_or_null(), nullptr, times.text_or_null(),
-                 retries.text_or_null());
-    return {.inserted = ids, .claimed = {}};
-  }
-  const char* worker_id = claim_for.worker_id.empty() ? nullptr : claim_for.worker_id.c_str();
-  const auto rows = session_.run(
-      "insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text_or_null(), attempts.text(),
-      timeouts.text_or_null(), times.text_or_null(), delays.text_or_null(), contexts.text(), keys.text_or_null(),
-      traces.text_or_null(), retries.text_or_null(), worker_id, claim_for.claim_id.value, claim_for.instance);
-  InsertedPlain made;
-  made.inserted.reserve(rows.size());
-  for (const auto& row : rows) {
-    const base::CommandId id{row[0].as<std::int64_t>()};
-    made.inserted.push_back(id);
-    if (worker_id == nullptr || !row[1].as<bool>()) continue;
-    const auto& c = commands[static_cast<std::size_t>(std::ranges::find(ids, id) - ids.begin())];
-    const auto known = pools_by_name.find(c.pool);
-    made.claimed.push_back({.lease = {id, 1},
-                            .execution_id = {},
-                            .step = c.tool_kind,
-                            .node_id = {},
-                            .tool_kind = c.tool_kind,
-                            .attempt = 1,
-                            .max_attempts = max_attempts_of(c, known == pools_by_name.end() ? nullptr : &known->second),
-                            .timeout = c.timeout,
-                            .context = context_of(c),
-                            .traceparent = c.traceparent,
-                            .priority = c.priority});
-  }
-  return made;
-}
-
-std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(const std::vector<const wire::NewCommand*>& commands) {
-  postgres::ArrayLiteral keys, pools, contexts;
-  for (const auto* command : commands) {
-    keys.add(command->idempotency_key);
-    pools.add(command->pool);
-    contexts.add(context_of(*command));
-  }
-  std::vector<std::optional<KeyedCommand>> found(commands.size());
-  for (const auto& row : session_.run("commands_of_keys", keys.text(), pools.text(), contexts.text())) {
-    found[row["nth"].as<std::size_t>() - 1] = KeyedCommand{.queue_id = {row["queue_id"].as<std::int64_t>()},
-                                                           .is_same = row["is_same"].as<bool>(),
-                                                           .fingerprint = row["fingerprint"].c_str(),
-                                                           .asked_fingerprint = row["asked_fingerprint"].c_str()};
-  }
-  return found;
-}
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& worker, const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id, int slots) {
-  const auto rows =
-      session_.run("claim_by_ids", worker.worker_id, postgres::id_array(ids), claim_id.value, worker.instance, slots);
+  const auto rows = session_.run(queries::ClaimByIds{.worker_id = worker.worker_id,
+                                                     .ids = postgres::id_array(ids),
+                                                     .claim_id = claim_id.value,
+                                                     .instance = worker.instance,
+                                                     .slots = slots});
   std::vector<domain::ClaimedCommand> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(claimed_from(row));
@@ -220,7 +89,7 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& worker, cons
 
 std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::CommandId>& ids) {
   std::vector<ExplainedCommand> found;
-  for (const auto& row : session_.run("commands_to_explain", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::CommandsToExplain{.ids = postgres::id_array(ids)})) {
     found.push_back(
         {.command = claimed_from(row),
          .status = status_from(row["status"]),
@@ -234,13 +103,14 @@ std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::Comman
 
 std::vector<base::CommandId> QueueTable::claimable_of(const std::string& worker_id,
                                                       const std::vector<base::CommandId>& ids, int limit) {
-  return ids_from(session_.run("claimable_of", worker_id, postgres::id_array(ids), limit));
+  return ids_from(
+      session_.run(queries::ClaimableOf{.worker_id = worker_id, .ids = postgres::id_array(ids), .limit = limit}));
 }
 
 std::vector<base::CommandId> QueueTable::candidates(const Looking& looking,
                                                     std::optional<base::CommandId>& first_fresh) {
-  const auto rows =
-      session_.run("candidates_in_pool", looking.pool, looking.from.value, looking.limit, looking.priority_min);
+  const auto rows = session_.run(queries::CandidatesInPool{
+      .pool = looking.pool, .first = looking.from.value, .limit = looking.limit, .priority_min = looking.priority_min});
   first_fresh.reset();
   if (!rows.empty() && !rows[0]["first_fresh"].is_null()) {
     first_fresh = base::CommandId{rows[0]["first_fresh"].as<std::int64_t>()};
@@ -266,9 +136,14 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
     const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
     meta_list.add_or_null("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
-  return finished_from_groups(session_.run("finish_plain", ids.text(), epochs.text(), results.text(),
-                                           events.text_or_null(), meta_list.text_or_null(), worker.worker_id,
-                                           worker.instance, durations.text()));
+  return finished_from_groups(session_.run(queries::FinishPlain{.ids = ids.text(),
+                                                                .epochs = epochs.text(),
+                                                                .results = results.text(),
+                                                                .event_ids = events.text_or_null(),
+                                                                .metas = meta_list.text_or_null(),
+                                                                .worker_id = worker.worker_id,
+                                                                .instance = worker.instance,
+                                                                .durations = durations.text()}));
 }
 
 std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
@@ -281,13 +156,18 @@ std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire:
     names.add(notes[i].name);
     payloads.add(notes[i].payload);
   }
-  return ids_from(session_.run("record_progress", commands.text(), epochs.text(), events.text(), names.text(),
-                               payloads.text(), worker.worker_id, worker.instance));
+  return ids_from(session_.run(queries::RecordProgress{.ids = commands.text(),
+                                                       .epochs = epochs.text(),
+                                                       .event_ids = events.text(),
+                                                       .names = names.text(),
+                                                       .payloads = payloads.text(),
+                                                       .worker_id = worker.worker_id,
+                                                       .instance = worker.instance}));
 }
 
 std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {
   std::vector<LockedCommand> locked;
-  for (const auto& row : session_.run("lock_commands", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::LockCommands{.ids = postgres::id_array(ids)})) {
     // By position: looking for a name costs more than reading the value.
     locked.push_back({.lease = {{row[0].as<std::int64_t>()}, row[6].as<std::int32_t>()},
                       .execution_id = {row[1].as<std::int64_t>()},
@@ -311,7 +191,7 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
 
 std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, base::ExecutionId> found;
-  for (const auto& row : session_.run("executions_of_commands", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::ExecutionsOfCommands{.ids = postgres::id_array(ids)})) {
     found[{row[0].as<std::int64_t>()}] = {row[1].as<std::int64_t>()};
   }
   return found;
@@ -328,8 +208,13 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
     errors.add_or_null(e.error);
     delays.add(e.delay.count());
   }
-  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(), results.text_or_null(),
-               errors.text_or_null(), delays.text());
+  session_.run(queries::EndAttempts{.ids = ids.text(),
+                                    .epochs = epochs.text(),
+                                    .statuses = statuses.text(),
+                                    .attempts = attempts.text(),
+                                    .results = results.text_or_null(),
+                                    .errors = errors.text_or_null(),
+                                    .delays_ms = delays.text()});
 }
 
 void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
@@ -343,16 +228,21 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
     attempts.add(letter.attempts);
     fingerprints.add(letter.fingerprint);
   }
-  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(), errors.text(),
-               attempts.text(), fingerprints.text());
+  session_.run(queries::InsertDeadLetters{.ids = ids.text(),
+                                          .pools = pools.text(),
+                                          .kinds = kinds.text(),
+                                          .error_kinds = error_kinds.text(),
+                                          .errors = errors.text(),
+                                          .attempts = attempts.text(),
+                                          .fingerprints = fingerprints.text()});
 }
 
 std::vector<FinishedCommand> QueueTable::cancel_commands(base::ExecutionId execution_id) {
-  return finished_from(session_.run("cancel_commands_of_execution", execution_id.value));
+  return finished_from(session_.run(queries::CancelCommandsOfExecution{.execution_id = execution_id.value}));
 }
 
 std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
-  const auto rows = session_.run("command_of_step", execution_id.value, step);
+  const auto rows = session_.run(queries::CommandOfStep{.execution_id = execution_id.value, .step = step});
   if (rows.empty()) return std::nullopt;
   return RunningCommand{{{rows[0]["queue_id"].as<std::int64_t>()}, rows[0]["epoch"].as<std::int32_t>()},
                         rows[0]["worker_id"].c_str()};

@@ -1,6 +1,7 @@
 #include "server/store/queue/wait_statements.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -17,14 +18,14 @@ waiting::CommandFacts command_from(const pqxx::row& row) {
 }  // namespace
 
 std::optional<waiting::CommandFacts> WaitStatements::of_command(base::CommandId queue_id) {
-  const auto rows = session_.run("waiting_command", queue_id.value);
+  const auto rows = session_.run(queries::WaitingCommand{.queue_id = queue_id.value});
   if (rows.empty()) return std::nullopt;
   return with_pool(command_from(rows[0]));
 }
 
 ExecutionWait WaitStatements::of_execution(base::ExecutionId execution_id) {
   ExecutionWait wait;
-  const auto rows = session_.run("waiting_of_execution", execution_id.value);
+  const auto rows = session_.run(queries::WaitingOfExecution{.execution_id = execution_id.value});
   if (rows.empty()) return wait;
   const auto& row = rows[0];
   wait.has_running = row["has_running"].as<bool>();
@@ -46,7 +47,7 @@ std::map<std::string, waiting::PoolFacts> WaitStatements::of_pools(const std::ma
     kinds.add(tool);
   }
   std::map<std::string, waiting::PoolFacts> facts;
-  for (const auto& row : session_.run("facts_of_pools", pools.text(), kinds.text())) {
+  for (const auto& row : session_.run(queries::FactsOfPools{.pools = pools.text(), .kinds = kinds.text()})) {
     auto pool = postgres::text_of(row["pool"]);
     facts[pool] = {.pool = pool,
                    .is_paused = row["is_pool_paused"].as<bool>(),

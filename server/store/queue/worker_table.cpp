@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -11,9 +12,16 @@ bool WorkerTable::register_worker(const wire::WorkerRegistration& registration, 
   postgres::ArrayLiteral tools;
   for (const auto& tool : registration.tools) tools.add(tool);
   return !session_
-              .run("register_worker", registration.worker_id, registration.pool, registration.hostname,
-                   registration.pid, registration.slots, registration.version, tools.text(), registration.labels,
-                   static_cast<std::int64_t>(lease.count()), registration.instance)
+              .run(queries::RegisterWorker{.worker_id = registration.worker_id,
+                                           .pool = registration.pool,
+                                           .hostname = registration.hostname,
+                                           .pid = registration.pid,
+                                           .slots = registration.slots,
+                                           .version = registration.version,
+                                           .tools = tools.text(),
+                                           .labels = registration.labels,
+                                           .lease_ms = static_cast<std::int64_t>(lease.count()),
+                                           .instance = registration.instance})
               .empty();
 }
 
@@ -26,9 +34,16 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
   }
   for (const auto& claim : heartbeat.confirmed_claim_ids) confirmed.add(claim.value);
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
-  for (const auto& row : session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
-                                      static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
-                                      heartbeat.status, claim_id.value, confirmed.text(), heartbeat.instance)) {
+  for (const auto& row : session_.run(queries::RenewLeases{.worker_id = heartbeat.worker_id,
+                         .held_ids = ids.text(),
+                         .held_epochs = epochs.text(),
+                         .running = heartbeat.running,
+                         .lease_ms = static_cast<std::int64_t>(lease.count()),
+                         .frees_unconfirmed = !heartbeat.has_claim_in_flight,
+                         .status = heartbeat.status,
+                         .claim_id = claim_id.value,
+                         .confirmed_claims = confirmed.text(),
+                         .instance = heartbeat.instance})) {
     const std::string_view kind = row["kind"].c_str();
     const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
     if (kind == "known") {
@@ -45,16 +60,16 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
 }
 
 bool WorkerTable::stop(const std::string& worker_id, const std::string& instance, bool by_force) {
-  return !session_.run("stop_worker", worker_id, instance, by_force).empty();
+  return !session_.run(queries::StopWorker{.worker_id = worker_id, .instance = instance, .by_force = by_force}).empty();
 }
 
 bool WorkerTable::ask_to_drain(const std::string& worker_id) {
-  return !session_.run("ask_to_drain", worker_id).empty();
+  return !session_.run(queries::AskToDrain{.worker_id = worker_id}).empty();
 }
 
 std::vector<wire::WorkerRow> WorkerTable::list(const std::string& pool, const std::string& status) {
   std::vector<wire::WorkerRow> found;
-  for (const auto& row : session_.run("list_workers", pool, status)) {
+  for (const auto& row : session_.run(queries::ListWorkers{.pool = pool, .status = status})) {
     wire::WorkerRow worker;
     worker.registration.worker_id = postgres::text_of(row["worker_id"]);
     worker.registration.pool = postgres::text_of(row["pool"]);
@@ -74,7 +89,7 @@ std::vector<wire::WorkerRow> WorkerTable::list(const std::string& pool, const st
 }
 
 std::optional<WorkerLease> WorkerTable::lease_of(const std::string& worker_id) {
-  const auto rows = session_.run("worker_lease", worker_id);
+  const auto rows = session_.run(queries::WorkerLease{.worker_id = worker_id});
   if (rows.empty()) return std::nullopt;
   const auto& row = rows[0];
   return WorkerLease{.pool = postgres::text_of(row["pool"]),
@@ -85,14 +100,16 @@ std::optional<WorkerLease> WorkerTable::lease_of(const std::string& worker_id) {
 }
 
 CallingWorker WorkerTable::calling(const Caller& worker, base::ExecutionId execution_id) {
-  const auto rows = session_.run("worker_of_call", worker.worker_id, worker.instance, execution_id.value);
+  const auto rows = session_.run(queries::WorkerOfCall{
+      .worker_id = worker.worker_id, .instance = worker.instance, .execution_id = execution_id.value});
   if (rows.empty() || !rows[0]["is_worker"].as<bool>()) return {};
   return {.is_worker = true, .is_holder = rows[0]["is_holder"].as<bool>()};
 }
 
 RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::string& pool,
                                    std::chrono::milliseconds idle_time) {
-  const auto rows = session_.run("registration_room", worker_id, pool, idle_time.count());
+  const auto rows =
+      session_.run(queries::RegistrationRoom{.worker_id = worker_id, .pool = pool, .idle_ms = idle_time.count()});
   return {.other_pools = rows[0]["other_pools"].as<std::int64_t>(),
           .other_workers = rows[0]["other_workers"].as<std::int64_t>(),
           .is_pool_known = rows[0]["is_known"].as<bool>()};
@@ -100,11 +117,11 @@ RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::stri
 
 std::map<std::string, bool> WorkerTable::pools_in_use(std::chrono::milliseconds idle_time) {
   std::map<std::string, bool> pools;
-  for (const auto& row : session_.run("pools_in_use", idle_time.count()))
+  for (const auto& row : session_.run(queries::PoolsInUse{.idle_ms = idle_time.count()}))
     pools[postgres::text_of(row[0])] = row[1].as<bool>();
   return pools;
 }
 
-void WorkerTable::forget_ended() { session_.run("forget_workers"); }
+void WorkerTable::forget_ended() { session_.run(queries::ForgetWorkers{}); }
 
 }  // namespace noetl::store

@@ -1,11 +1,22 @@
 #include "server/store/upkeep/doctor_statements.hpp"
 
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
 
+namespace {
+pqxx::result rows_of(postgres::Session& session, std::string_view statement, std::int64_t seconds) {
+  if (statement == queries::DoctorServerClocks::statement)
+    return session.run(queries::DoctorServerClocks{.seconds = static_cast<double>(seconds)});
+  if (statement == queries::DoctorOldTransactions::statement)
+    return session.run(queries::DoctorOldTransactions{.seconds = seconds});
+  return session.run_named(statement);
+}
+}  // namespace
+
 Findings DoctorStatements::find(const char* statement, std::optional<std::int64_t> parameter) {
-  const auto rows = parameter ? session_.run(statement, *parameter) : session_.run(statement);
+  const auto rows = rows_of(session_, statement, parameter.value_or(0));
   Findings findings;
   for (const auto& row : rows) {
     findings.shown.push_back({postgres::text_of(row["id"]), postgres::text_of(row["what"])});
@@ -15,7 +26,7 @@ Findings DoctorStatements::find(const char* statement, std::optional<std::int64_
 }
 
 PostgresState DoctorStatements::postgres() {
-  const auto row = session_.run("doctor_postgres")[0];
+  const auto row = session_.run(queries::DoctorPostgres{})[0];
   return {.connections_max = row["connections_max"].as<int>(),
           .connections_used = row["connections_used"].as<int>(),
           .autovacuum = postgres::text_of(row["autovacuum"]),
@@ -30,7 +41,7 @@ PostgresState DoctorStatements::postgres() {
 
 std::vector<PoolSlots> DoctorStatements::pools() {
   std::vector<PoolSlots> found;
-  for (const auto& row : session_.run("doctor_pools")) {
+  for (const auto& row : session_.run(queries::DoctorPools{})) {
     found.push_back({postgres::text_of(row["pool"]), row["slots"].is_null() ? 0 : row["slots"].as<std::int64_t>()});
   }
   return found;
@@ -38,13 +49,13 @@ std::vector<PoolSlots> DoctorStatements::pools() {
 
 std::vector<base::ExecutionId> DoctorStatements::executions(base::ExecutionId before, int limit) {
   std::vector<base::ExecutionId> found;
-  for (const auto& row : session_.run("doctor_executions", before.value, limit))
+  for (const auto& row : session_.run(queries::DoctorExecutions{.before = before.value, .limit = limit}))
     found.push_back({row[0].as<std::int64_t>()});
   return found;
 }
 
 std::optional<InspectedExecution> DoctorStatements::execution(base::ExecutionId id) {
-  const auto rows = session_.run("doctor_execution", id.value);
+  const auto rows = session_.run(queries::DoctorExecution{.execution_id = id.value});
   if (rows.empty()) return std::nullopt;
   const auto row = rows[0];
   return InspectedExecution{.execution_id = id,
@@ -60,7 +71,8 @@ std::optional<InspectedExecution> DoctorStatements::execution(base::ExecutionId 
 
 std::vector<InspectedEvent> DoctorStatements::changes(base::ExecutionId id, base::EventId after, int limit) {
   std::vector<InspectedEvent> found;
-  for (const auto& row : session_.run("doctor_changes", id.value, after.value, limit)) {
+  for (const auto& row :
+       session_.run(queries::DoctorChanges{.execution_id = id.value, .after = after.value, .limit = limit})) {
     found.push_back({.event_id = {row["event_id"].as<std::int64_t>()},
                      .event_type = postgres::text_of(row["event_type"]),
                      .step = postgres::text_of(row["step"]),
@@ -73,7 +85,7 @@ std::vector<InspectedEvent> DoctorStatements::changes(base::ExecutionId id, base
 
 std::vector<InspectedNode> DoctorStatements::nodes(base::ExecutionId id) {
   std::vector<InspectedNode> found;
-  for (const auto& row : session_.run("doctor_nodes", id.value))
+  for (const auto& row : session_.run(queries::DoctorNodes{.execution_id = id.value}))
     found.push_back({postgres::text_of(row[0]), row[1].as<bool>()});
   return found;
 }
@@ -81,7 +93,8 @@ std::vector<InspectedNode> DoctorStatements::nodes(base::ExecutionId id) {
 std::vector<InspectedItem> DoctorStatements::loop_items(base::ExecutionId id, const std::string& after_loop,
                                                         int after_index, int limit) {
   std::vector<InspectedItem> found;
-  for (const auto& row : session_.run("doctor_loop_items", id.value, after_loop, after_index, limit)) {
+  for (const auto& row : session_.run(queries::DoctorLoopItems{
+           .execution_id = id.value, .after_loop = after_loop, .after_index = after_index, .limit = limit})) {
     found.push_back({.loop = postgres::text_of(row["loop"]),
                      .index = row["item_index"].as<int>(),
                      .status = postgres::text_of(row["status"]),

@@ -1,17 +1,19 @@
 #include "server/store/upkeep/pause_statements.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
 
 void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
-  session_.run("pause_pool", pool, is_paused);
+  session_.run(queries::PausePool{.pool = pool, .is_paused = is_paused});
 }
 
 std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused, bool cascade) {
   std::vector<base::ExecutionId> changed;
-  for (const auto& row : session_.run("pause_executions", id.value, is_paused, cascade)) {
+  for (const auto& row :
+       session_.run(queries::PauseExecutions{.execution_id = id.value, .is_paused = is_paused, .cascade = cascade})) {
     changed.push_back({row[0].as<std::int64_t>()});
   }
   return changed;
@@ -19,17 +21,18 @@ std::vector<base::ExecutionId> PauseStatements::pause_executions(base::Execution
 
 std::vector<base::ExecutionId> PauseStatements::running_tree(base::ExecutionId id, bool cascade) {
   std::vector<base::ExecutionId> tree;
-  for (const auto& row : session_.run("running_tree", id.value, cascade)) tree.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run(queries::RunningTree{.execution_id = id.value, .cascade = cascade}))
+    tree.push_back({row[0].as<std::int64_t>()});
   return tree;
 }
 
 void PauseStatements::postpone_commands(const std::vector<base::ExecutionId>& ids) {
-  session_.run("postpone_commands", postgres::id_array(ids));
+  session_.run(queries::PostponeCommands{.ids = postgres::id_array(ids)});
 }
 
 std::vector<WaitingCommand> PauseStatements::resume_commands(const std::vector<base::ExecutionId>& ids) {
   std::vector<WaitingCommand> due;
-  for (const auto& row : session_.run("resume_commands", postgres::id_array(ids))) {
+  for (const auto& row : session_.run(queries::ResumeCommands{.ids = postgres::id_array(ids)})) {
     if (!row["is_due"].as<bool>()) continue;
     due.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
                    .execution_id = {row["execution_id"].as<std::int64_t>()},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 
 namespace noetl::store {
@@ -21,21 +22,31 @@ PrunedWindow window_from(const pqxx::row& row, const IdWindow& window) {
 int PrunedParts::largest() const { return std::max({commands, events, items, results}); }
 
 PrunedWindow RetentionStatements::prune_commands(const RetentionPolicy& retention, const IdWindow& window) {
-  return window_from(session_.run("prune_commands", count_of(retention.completed), count_of(retention.cancelled),
-                                  count_of(retention.dead), window.after, window.until, window.rows_max)[0],
+  return window_from(session_.run(queries::PruneCommands{.completed_seconds = count_of(retention.completed),
+                                                         .cancelled_seconds = count_of(retention.cancelled),
+                                                         .dead_seconds = count_of(retention.dead),
+                                                         .after = window.after,
+                                                         .until = window.until,
+                                                         .rows_max = window.rows_max})[0],
                      window);
 }
 
 PrunedWindow RetentionStatements::prune_events(std::chrono::seconds retention, const IdWindow& window) {
-  return window_from(session_.run("prune_events", static_cast<std::int64_t>(retention.count()), window.after,
-                                  window.until, window.rows_max)[0],
+  return window_from(session_.run(queries::PruneEvents{.seconds = static_cast<std::int64_t>(retention.count()),
+                                                       .after = window.after,
+                                                       .until = window.until,
+                                                       .rows_max = window.rows_max})[0],
                      window);
 }
 
 EndedWindow RetentionStatements::ended_executions(const RetentionPolicy& retention, const IdWindow& window) {
   EndedWindow found;
-  for (const auto& row : session_.run("ended_executions", count_of(retention.completed), count_of(retention.failed),
-                                      count_of(retention.cancelled), window.after, window.until, window.rows_max)) {
+  for (const auto& row : session_.run(queries::EndedExecutions{.completed_seconds = count_of(retention.completed),
+                         .failed_seconds = count_of(retention.failed),
+                         .cancelled_seconds = count_of(retention.cancelled),
+                         .after = window.after,
+                         .until = window.until,
+                         .rows_max = window.rows_max})) {
     if (row["is_end"].as<bool>()) {
       found.last = reached(row["execution_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window);
     } else {
@@ -47,18 +58,19 @@ EndedWindow RetentionStatements::ended_executions(const RetentionPolicy& retenti
 
 std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>& executions) {
   std::vector<base::ExecutionId> locked;
-  for (const auto& row : session_.run("lock_ended_executions", postgres::id_array(executions))) {
+  for (const auto& row : session_.run(queries::LockEndedExecutions{.executions = postgres::id_array(executions)})) {
     locked.push_back({row[0].as<std::int64_t>()});
   }
   if (locked.empty()) return locked;
-  for (const auto& row : session_.run("repeated_executions", postgres::id_array(locked))) {
+  for (const auto& row : session_.run(queries::RepeatedExecutions{.executions = postgres::id_array(locked)})) {
     std::erase(locked, base::ExecutionId{row[0].as<std::int64_t>()});
   }
   return locked;
 }
 
 PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>& executions, int rows_max) {
-  const auto row = session_.run("prune_execution_parts", postgres::id_array(executions), rows_max)[0];
+  const auto row =
+      session_.run(queries::PruneExecutionParts{.executions = postgres::id_array(executions), .rows_max = rows_max})[0];
   return {.commands = row["commands"].as<int>(),
           .events = row["events"].as<int>(),
           .items = row["items"].as<int>(),
@@ -67,7 +79,7 @@ PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::E
 }
 
 int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>& executions) {
-  return static_cast<int>(session_.run("prune_executions", postgres::id_array(executions)).size());
+  return static_cast<int>(session_.run(queries::PruneExecutions{.executions = postgres::id_array(executions)}).size());
 }
 
 }  // namespace noetl::store

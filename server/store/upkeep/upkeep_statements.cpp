@@ -1,6 +1,7 @@
 #include "server/store/upkeep/upkeep_statements.hpp"
 
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
 #include "server/store/upkeep/id_window.hpp"
 
@@ -20,7 +21,7 @@ WaitingCommand waiting_from(const pqxx::row& row) {
 }  // namespace
 
 UpkeepLook UpkeepStatements::look() {
-  const auto row = session_.run("upkeep_look")[0];
+  const auto row = session_.run(queries::UpkeepLook{})[0];
   return {.now_ms = row["now_ms"].as<std::int64_t>(),
           .next_due = std::chrono::milliseconds{row["next_due_ms"].as<std::int64_t>()},
           .next_lease_end = std::chrono::milliseconds{row["next_lease_end_ms"].as<std::int64_t>()},
@@ -35,24 +36,24 @@ UpkeepLook UpkeepStatements::look() {
           .has_unreported = row["has_unreported"].as<bool>()};
 }
 
-int UpkeepStatements::schema_version() { return session_.run("schema_version")[0][0].as<int>(); }
+int UpkeepStatements::schema_version() { return session_.run(queries::SchemaVersion{})[0][0].as<int>(); }
 
 std::vector<std::string> UpkeepStatements::expire_workers() {
   std::vector<std::string> workers;
-  for (const auto& row : session_.run("expire_workers")) workers.push_back(postgres::text_of(row[0]));
+  for (const auto& row : session_.run(queries::ExpireWorkers{})) workers.push_back(postgres::text_of(row[0]));
   return workers;
 }
 
 std::vector<domain::Lease> UpkeepStatements::orphaned_commands(const std::optional<std::string>& worker_id) {
   std::vector<domain::Lease> leases;
-  for (const auto& row : session_.run("orphaned_commands", worker_id)) {
+  for (const auto& row : session_.run(queries::OrphanedCommands{.worker_id = worker_id})) {
     leases.push_back({{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()});
   }
   return leases;
 }
 
 void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id) {
-  session_.run("forget_claims", worker_id);
+  session_.run(queries::ForgetClaims{.worker_id = worker_id});
 }
 
 std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& from, int limit) {
@@ -63,7 +64,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
     ids.add(cursor.queue_id.value);
   }
   std::vector<WaitingCommand> found;
-  for (const auto& row : session_.run("due_commands", pools.text(), times.text(), ids.text(), limit)) {
+  for (const auto& row : session_.run(
+           queries::DueCommands{.pools = pools.text(), .times = times.text(), .ids = ids.text(), .limit = limit})) {
     found.push_back(waiting_from(row));
     found.back().available_at = postgres::text_of(row[6]);
   }
@@ -72,20 +74,20 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
 
 std::vector<SoonDue> UpkeepStatements::due_soon(std::chrono::milliseconds horizon, int limit) {
   std::vector<SoonDue> found;
-  for (const auto& row : session_.run("due_soon", horizon.count(), limit))
+  for (const auto& row : session_.run(queries::DueSoon{.horizon_ms = horizon.count(), .limit = limit}))
     found.push_back({waiting_from(row), std::chrono::milliseconds{row[6].as<std::int64_t>()}});
   return found;
 }
 
 std::set<std::string> UpkeepStatements::pools_with_workers() {
   std::set<std::string> pools;
-  for (const auto& row : session_.run("pools_with_workers")) pools.insert(postgres::text_of(row[0]));
+  for (const auto& row : session_.run(queries::PoolsWithWorkers{})) pools.insert(postgres::text_of(row[0]));
   return pools;
 }
 
 std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
   std::vector<WaitingCommand> found;
-  for (const auto& row : session_.run("due_by_priority", limit)) {
+  for (const auto& row : session_.run(queries::DueByPriority{.limit = limit})) {
     found.push_back(waiting_from(row));
     found.back().is_new = row[7].as<bool>();
   }
@@ -96,7 +98,8 @@ std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, b
                                                         int waiting_max, base::CommandId& last_seen) {
   std::vector<WaitingCommand> found;
   const IdWindow window{.after = after.value, .until = until.value, .rows_max = rows_max};
-  for (const auto& row : session_.run("unclaimed_commands", window.after, window.until, window.rows_max, waiting_max)) {
+  for (const auto& row : session_.run(queries::UnclaimedCommands{
+           .after = window.after, .until = window.until, .rows_max = window.rows_max, .waiting_max = waiting_max})) {
     if (row["is_end"].as<bool>()) {
       last_seen = {reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), window)};
     } else {
@@ -107,6 +110,6 @@ std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, b
   return found;
 }
 
-void UpkeepStatements::fold_queue_changes() { session_.run("fold_queue_changes"); }
+void UpkeepStatements::fold_queue_changes() { session_.run(queries::FoldQueueChanges{}); }
 
 }  // namespace noetl::store
