@@ -4,12 +4,12 @@ set(TYPES_OF_NUMBERS bigint integer smallint boolean "double precision")
 set(CPP_OF_NUMBERS std::int64_t int int bool double)
 file(WRITE ${OUTPUT}.tmp "#pragma once
 // Generated from sql/queries by cmake/StatementStructs.cmake; do not edit. A statement is run with its struct, whose members must be
-// named in their order: Session::run(queries::LatestCatalogEntry{.path = path}). They refer to their texts: a struct lives as long as the
-// expression that it is made in.
+// named in their order: Session::run(queries::LatestCatalogEntry{.path = path}). Values.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace noetl::queries {
 ")
@@ -32,7 +32,7 @@ macro(write_statement)
   static constexpr const char* statement = \"${NAME}\";
   static constexpr std::size_t number = ${NUMBER};
 ${MEMBERS}  template <class Run>
-  auto pass(const Run& run) const {
+  auto pass(const Run& run) && {
     return run(${LISTED});
   }
 };
@@ -68,12 +68,10 @@ foreach(FILE ${FILES})
           list(GET CPP_OF_NUMBERS ${AT} CPP)
         endif()
         if(NOT TYPE STREQUAL PLAIN)
-          set(CPP "const std::optional<${CPP}>&")
-        elseif(AT EQUAL -1)
-          set(CPP "const std::string&")
+          set(CPP "std::optional<${CPP}>")
         endif()
         string(APPEND MEMBERS "  ${CPP} ${MEMBER};\n")
-        list(APPEND VALUES ${MEMBER})
+        list(APPEND VALUES "std::move(${MEMBER})")
       endforeach()
     else()
       message(FATAL_ERROR "${FILE}: '${LINE}' names no statement")

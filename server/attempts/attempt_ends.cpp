@@ -33,14 +33,14 @@ counts::AttemptOutcome outcome_of(const wire::AttemptReport& report) {
 }
 }  // namespace
 
-std::vector<base::ExecutionId> AttemptEnds::execution_ids(const std::vector<wire::AttemptReport>& reports) {
+std::vector<base::ExecutionId> AttemptEnds::execution_ids(const Reports& reports) {
   std::set<base::ExecutionId> ids;
   std::vector<base::CommandId> unknown;
-  for (const auto& report : reports) {
-    if (report.execution_id.is_set())
-      ids.insert(report.execution_id);
+  for (const auto* report : reports) {
+    if (report->execution_id.is_set())
+      ids.insert(report->execution_id);
     else
-      unknown.push_back(report.lease.queue_id);
+      unknown.push_back(report->lease.queue_id);
   }
   if (!unknown.empty()) {
     for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown)) ids.insert(execution);
@@ -49,15 +49,26 @@ std::vector<base::ExecutionId> AttemptEnds::execution_ids(const std::vector<wire
 }
 
 void AttemptEnds::lock(const std::vector<wire::AttemptReport>& reports) {
-  // Executions before commands, everywhere: two transactions cannot wait for each other.
-  if (const auto ids = execution_ids(reports); !ids.empty()) {
-    for (auto& row : store::ExecutionTable(session_).lock(ids)) {
-      executions_.emplace(row.execution_id, decisions::load_execution(context_, session_, row));
-    }
+  Reports all;
+  all.reserve(reports.size());
+  for (const auto& report : reports) all.push_back(&report);
+  lock_executions(all);
+  lock_commands(all);
+}
+
+void AttemptEnds::lock_executions(const Reports& reports) {
+  const auto ids = execution_ids(reports);
+  if (ids.empty()) return;
+  for (auto& row : store::ExecutionTable(session_).lock(ids)) {
+    if (executions_.contains(row.execution_id)) continue;
+    executions_.emplace(row.execution_id, decisions::load_execution(context_, session_, row));
   }
+}
+
+void AttemptEnds::lock_commands(const Reports& reports) {
   std::vector<base::CommandId> ids;
-  for (const auto& report : reports) {
-    if (report.lease.queue_id.is_set()) ids.push_back(report.lease.queue_id);
+  for (const auto* report : reports) {
+    if (report->lease.queue_id.is_set()) ids.push_back(report->lease.queue_id);
   }
   for (auto& command : store::QueueTable(session_).lock(ids))
     commands_.emplace(command.lease.queue_id, std::move(command));

@@ -20,7 +20,10 @@ class AttemptEnds {
   AttemptEnds(const AttemptEnds&) = delete;
   AttemptEnds& operator=(const AttemptEnds&) = delete;
 
-  // First: the executions, then the commands.
+  // Executions before commands, everywhere: two transactions cannot wait for each other.
+  using Reports = std::vector<const wire::AttemptReport*>;
+  void lock_executions(const Reports& reports);
+  void lock_commands(const Reports& reports);
   void lock(const std::vector<wire::AttemptReport>& reports);
   // A command that a decision of this transaction has issued, as if it were locked: its end is written with its row.
   void add(store::LockedCommand command);
@@ -36,7 +39,7 @@ class AttemptEnds {
   [[nodiscard]] int commands_generated() const { return commands_generated_; }
 
  private:
-  [[nodiscard]] std::vector<base::ExecutionId> execution_ids(const std::vector<wire::AttemptReport>& reports);
+  [[nodiscard]] std::vector<base::ExecutionId> execution_ids(const Reports& reports);
   [[nodiscard]] std::optional<wire::ReportVerdict> wrong_execution(const store::LockedCommand& command,
                                                                    const wire::AttemptReport& report) const;
   void record(const wire::AttemptReport& report, AttemptDecision& decision);

@@ -1,12 +1,11 @@
 #include "server/attempts/record_progress.hpp"
 
-#include "server/postgres/connection_pool.hpp"
 #include "server/store/queue/queue_table.hpp"
 
 namespace noetl::attempts {
 
-std::set<base::CommandId> record_progress(dispatch::ServerContext& context, const std::vector<wire::AttemptNote>& notes,
-                                          const store::Caller& worker) {
+std::set<base::CommandId> record_progress(dispatch::ServerContext& context, postgres::Session& session,
+                                          const std::vector<wire::AttemptNote>& notes, const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.
   std::map<base::CommandId, const wire::AttemptNote*> newest;
@@ -17,12 +16,8 @@ std::set<base::CommandId> record_progress(dispatch::ServerContext& context, cons
     taken.push_back(*note);
     ids.push_back({context.ids.next()});
   }
-  std::set<base::CommandId> told;
-  context.connections.run_one([&](postgres::Session& session) {
-    const auto found = store::QueueTable(session).record_progress(taken, ids, worker);
-    told = {found.begin(), found.end()};
-  });
-  return told;
+  const auto found = store::QueueTable(session).record_progress(taken, ids, worker);
+  return {found.begin(), found.end()};
 }
 
 }  // namespace noetl::attempts

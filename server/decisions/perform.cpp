@@ -27,6 +27,7 @@ void perform(dispatch::ServerContext& context, dispatch::Effects effects) {
 }
 
 void commit(dispatch::ServerContext& context, const Transaction& transaction) {
+  context.dispatcher.ask_first_in_line();
   dispatch::Effects effects;
   context.connections.transact([&](postgres::Session& session) {
     effects = {};  // of a transaction that is repeated: the worker that it had reserved is free again

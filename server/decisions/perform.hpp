@@ -18,7 +18,8 @@ void perform(dispatch::ServerContext& context, dispatch::Effects effects);
 
 // May be repeated by Postgres: what it captures it must write anew each time.
 using Transaction = std::function<dispatch::Effects(postgres::Session&)>;
-// One transaction, and its effects once it is committed.
+// One transaction, and its effects once it is committed. Asks the workers that wait whether they are there before it begins, for within
+// it nothing waits for the network.
 void commit(dispatch::ServerContext& context, const Transaction& transaction);
 // The same of one statement, which needs no BEGIN and COMMIT.
 void commit_one(dispatch::ServerContext& context, const Transaction& statement);

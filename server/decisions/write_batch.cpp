@@ -152,7 +152,7 @@ void WriteBatch::dispatch(dispatch::ServerContext& context, postgres::Session& s
     ids.push_back(notification.queue_id);
   }
   if (ids.empty()) return;
-  auto reservation = context.dispatcher.reserve(*pool, ids.size());
+  auto reservation = context.dispatcher.reserve_unasked(*pool, ids.size());
   if (!reservation) return;
   const base::ClaimId claim_id{context.ids.next()};
   // With slots: when something of a higher priority waits in the pool, the worker is given that.

@@ -11,21 +11,17 @@ constexpr std::size_t known_max = 4096;
 Dispatcher::Dispatched Dispatcher::wait(const Poll& worker, std::chrono::steady_clock::time_point until,
                                         std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
-  WaitingPoll own{.worker = worker, .slots = worker.slots};
+  WaitingPoll own{.worker = worker, .slots = worker.slots, .answered_at = begin};
   std::unique_lock lock(mutex_);
   end_other_polls_of(own);
   polls_[worker.pool].push_back(&own);
   ++waiting_;
   for (auto now = begin; now < until && !stop.stop_requested(); now = std::chrono::steady_clock::now()) {
     if (own.turn.wait_until(lock, stop, std::min(until, now + look_interval), [&] { return own.is_done; })) break;
-    // Without the lock: it asks the kernel, or NATS.
-    lock.unlock();
-    const bool is_there = !worker.is_there || worker.is_there();
-    lock.lock();
-    if (!is_there) break;
+    if (!is_there(own, lock)) break;
   }
   // The reservation belongs to a transaction, which ends.
-  own.turn.wait(lock, [&] { return own.is_done || !own.is_reserved; });
+  own.turn.wait(lock, [&] { return (own.is_done || !own.is_reserved) && own.askers == 0; });
   if (!own.is_done) remove(own);
   --waiting_;
   const auto claimed_at = own.dispatched.empty() ? std::chrono::steady_clock::now() : own.reserved_at;
@@ -80,10 +76,46 @@ void Dispatcher::note_claimed(const std::string& worker_id, std::size_t commands
   }
 }
 
+bool Dispatcher::is_there(WaitingPoll& poll, std::unique_lock<std::mutex>& lock) {
+  if (!poll.worker.is_there) return true;
+  ++poll.askers;
+  lock.unlock();
+  const bool is_there = poll.worker.is_there();
+  lock.lock();
+  if (--poll.askers == 0) poll.turn.notify_one();
+  if (is_there) poll.answered_at = std::chrono::steady_clock::now();
+  return is_there;
+}
+
+void Dispatcher::ask_first_in_line() {
+  std::unique_lock lock(mutex_);
+  if (waiting_ == 0) return;
+  std::vector<std::string> pools;
+  for (const auto& [pool, polls] : polls_) pools.push_back(pool);
+  for (const auto& pool : pools) {
+    for (auto polls = polls_.find(pool); polls != polls_.end(); polls = polls_.find(pool)) {
+      WaitingPoll& first = *polls->second.front();
+      if (std::chrono::steady_clock::now() < first.answered_at + fresh_for) break;
+      if (is_there(first, lock)) break;
+      // Unless somebody has reserved it meanwhile: that one's commands are reclaimed.
+      if (first.is_reserved || first.is_done) continue;
+      remove(first);
+      first.is_done = true;
+      first.turn.notify_one();  // under the lock: the poll lives on its thread's stack
+    }
+  }
+}
+
+std::optional<Dispatcher::Reservation> Dispatcher::reserve_unasked(const std::string& pool, std::size_t commands) {
+  if (commands == 0 || commands > commands_max) return std::nullopt;
+  WaitingPoll* poll = take_first(pool, commands);
+  return poll == nullptr ? std::nullopt : std::optional<Reservation>(std::in_place, *this, *poll);
+}
+
 std::optional<Dispatcher::Reservation> Dispatcher::reserve(const std::string& pool, std::size_t commands) {
   if (commands == 0 || commands > commands_max) return std::nullopt;
   while (WaitingPoll* poll = take_first(pool, commands)) {
-    // Without the lock, as above. Its thread waits for us, since it is reserved.
+    // Without the lock: it asks the kernel, or NATS. Its thread waits for us, since it is reserved.
     if (!poll->worker.is_there || poll->worker.is_there())
       return std::optional<Reservation>(std::in_place, *this, *poll);
     end_abandoned(*poll);

@@ -77,8 +77,14 @@ class Dispatcher {
     Dispatcher* dispatcher_;
     WaitingPoll* poll_;
   };
-  // Nothing when nobody of that pool waits with slots for so many, at most commands_max.
+  // Nothing when nobody of that pool waits with slots for so many, at most commands_max. Asks whether the worker is there: a round
+  // trip for one over NATS, so not inside a transaction.
   [[nodiscard]] std::optional<Reservation> reserve(const std::string& pool, std::size_t commands);
+  // The same by what was answered last.
+  [[nodiscard]] std::optional<Reservation> reserve_unasked(const std::string& pool, std::size_t commands);
+  // Before a transaction that may reserve: whoever is first in line has answered within fresh_for, or is in line no more.
+  static constexpr std::chrono::milliseconds fresh_for{20};
+  void ask_first_in_line();
 
   [[nodiscard]] std::size_t waiting() const;  // polls
   [[nodiscard]] std::uint64_t dispatched() const;  // commands, ever
@@ -89,6 +95,8 @@ class Dispatcher {
     std::size_t slots;
     bool is_reserved = false;  // by a reservation: not in the line
     bool is_done = false;  // the same for good
+    int askers = 0;  // threads that ask whether the worker is there: the poll must outlive them
+    std::chrono::steady_clock::time_point answered_at{};
     std::chrono::steady_clock::time_point reserved_at{};
     std::vector<domain::ClaimedCommand> dispatched{};
     base::ClaimId claim_id{};
@@ -105,6 +113,8 @@ class Dispatcher {
   [[nodiscard]] WaitingPoll* take_first(const std::string& pool, std::size_t commands);
   // A reserved one, whose worker has gone.
   void end_abandoned(WaitingPoll& poll);
+  // Without the lock meanwhile: it asks the kernel, or NATS.
+  [[nodiscard]] static bool is_there(WaitingPoll& poll, std::unique_lock<std::mutex>& lock);
   void end_other_polls_of(const WaitingPoll& own);
   void finish(WaitingPoll& poll, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
   void remove(const WaitingPoll& poll);

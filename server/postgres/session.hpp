@@ -5,6 +5,7 @@
 #include <pqxx/pqxx>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace noetl::postgres {
@@ -31,9 +32,11 @@ class Session {
 
   // Runs a statement of sql/queries, which server/postgres/queries.hpp (made when the product is built) has a struct of.
   template <class Query>
-  pqxx::result run(const Query& query) {
+  pqxx::result run(Query query) {
     prepared_.ensure(transaction_, Query::number);
-    return query.pass([&](const auto&... values) { return transaction_.exec_prepared(Query::statement, values...); });
+    return std::move(query).pass([&](auto&&... values) {
+      return transaction_.exec_prepared(Query::statement, std::forward<decltype(values)>(values)...);
+    });
   }
   // One without parameters, where its name is data.
   pqxx::result run_named(std::string_view name);

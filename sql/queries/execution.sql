@@ -150,13 +150,21 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6
   $9::text[], $10::text[], $11::text[], $12::text[])
   as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)
 
--- name: insert_event_once
--- takes: event_id bigint, execution_id bigint, event_type text, step text, payload text, meta text, worker_id text
--- A sender that repeats an event of its own (same id) changes nothing (R3). What is empty is null.
-insert into noetl.event (event_id, execution_id, event_type, step, payload, meta, worker_id)
-values ($1, $2, $3, nullif($4, ''), nullif($5, '')::json, nullif($6, '')::json, nullif($7, ''))
-on conflict (event_id) do nothing
-returning event_id
+-- name: insert_events_once
+-- takes: ids bigint[], executions bigint[], types text[], steps text[] or null, payloads text[] or null, metas text[] or null
+-- takes: workers text[] or null
+-- Of executions that are there. A sender that repeats an event of its own (same id) changes nothing (R3). In their order.
+with sent as (
+  select t.*, exists (select from noetl.execution e where e.execution_id = t.execution_id) as has_execution
+  from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) with ordinality
+    as t(event_id, execution_id, event_type, step, payload, meta, worker_id, nth)
+), added as (
+  insert into noetl.event (event_id, execution_id, event_type, step, payload, meta, worker_id)
+  select event_id, execution_id, event_type, step, payload::json, meta::json, worker_id from sent where has_execution
+  on conflict (event_id) do nothing
+  returning event_id
+)
+select has_execution, event_id in (select a.event_id from added a) as is_added from sent order by nth
 
 -- name: list_events
 -- takes: execution_id bigint, first bigint, limit bigint

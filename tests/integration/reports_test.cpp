@@ -255,3 +255,80 @@ TEST_CASE("what a running command says waits for nobody: while its end is being 
   CHECK(server.number("select count(*) from noetl.queue where result is not null") == 1);
   CHECK(server.number("select count(*) from noetl.event") == 0);  // a plain command has no history
 }
+
+TEST_CASE("a report is one transaction, whatever is in it") {
+  TestServer server;
+  server.add_worker("w");
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/single";
+  const auto execution = executions::start_execution(server.context, execute).value().execution_id;
+  const base::CommandId step{server.number("select queue_id from noetl.queue where execution_id is not null")};
+  const auto running = server.claim("w", server.enqueue());
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts = {completed(server.claim("w", server.enqueue())),
+                      failed(server.claim("w", server.enqueue()), "exception"), completed(server.claim("w", step))};
+  request.attempts[2].execution_id = execution;
+  request.events.push_back({.execution_id = execution, .event_id = {}, .step = "start", .name = "seen"});
+  request.notes.push_back({.lease = running.lease, .name = "command.progress", .payload = R"({"rows":2})"});
+
+  const auto answer = attempts::report_events(server.context, request).value();
+
+  REQUIRE(answer.verdicts.size() == 5);
+  for (const auto& verdict : answer.verdicts) CHECK_FALSE(verdict.refused);
+  CHECK(server.status_of(request.attempts[0].lease.queue_id) == "done");
+  CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
+  CHECK(server.number("select count(distinct xmin::text) from noetl.queue") == 1);
+  CHECK(server.number(
+            "select count(distinct t.x) from (select xmin::text as x from noetl.queue union all select xmin::text "
+            "from noetl.event where event_type in ('seen', 'command.failed')) as t") == 1);
+}
+
+TEST_CASE("events without a lease are written in one statement, each with its own verdict") {
+  TestServer server;
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/single";
+  const auto execution = executions::start_execution(server.context, execute).value().execution_id;
+  const auto event = [&](std::int64_t id, base::ExecutionId of) {
+    return wire::StepEvent{.execution_id = of, .event_id = {id}, .step = "start", .name = "seen"};
+  };
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.events = {event(71, execution), event(72, {17}), event(71, execution), event(0, execution),
+                    event(0, execution)};
+
+  const auto first = attempts::report_events(server.context, request).value().verdicts;
+  const auto again = attempts::report_events(server.context, request).value().verdicts;
+
+  CHECK_FALSE((first[0].refused || first[0].is_duplicate));
+  CHECK(first[1].refused == base::ErrorCode::not_found);
+  CHECK(first[1].message == "no execution has id 17");
+  CHECK(first[2].is_duplicate);
+  CHECK_FALSE((first[3].is_duplicate || first[4].is_duplicate));
+  CHECK(again[0].is_duplicate);
+  CHECK_FALSE(again[3].is_duplicate);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'seen'") == 5);
+  CHECK(server.number("select count(distinct xmin::text) from noetl.event where event_type = 'seen'") == 2);
+}
+
+TEST_CASE("an execution that cannot be read does not keep the plain successes of its report") {
+  TestServer server;
+  server.add_worker("w");
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/single";
+  const auto execution = executions::start_execution(server.context, execute).value().execution_id;
+  const base::CommandId step{server.number("select queue_id from noetl.queue")};
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts = {completed(server.claim("w", step)), completed(server.claim("w", server.enqueue()))};
+  request.attempts[0].execution_id = execution;
+  server.run("update noetl.execution set state = '{}'");
+
+  CHECK_THROWS((void)attempts::report_events(server.context, request));
+
+  CHECK(server.status_of(step) == "running");
+  CHECK(server.status_of(request.attempts[1].lease.queue_id) == "done");
+}

@@ -37,16 +37,32 @@ void EventTable::insert(const std::vector<NewEventRow>& events) {
                                      .claimed_at = claims.text_or_null()});
 }
 
-bool EventTable::insert_once(const SentEvent& event) {
-  return !session_
-              .run(queries::InsertEventOnce{.event_id = event.event_id.value,
-                                            .execution_id = event.execution_id.value,
-                                            .event_type = event.event_type,
-                                            .step = event.step,
-                                            .payload = event.payload,
-                                            .meta = event.meta,
-                                            .worker_id = event.worker_id})
-              .empty();
+std::vector<SentOutcome> EventTable::insert_once(const std::vector<SentEvent>& events) {
+  postgres::ArrayLiteral ids, executions, types, steps, payloads, metas, workers;
+  for (const auto& e : events) {
+    ids.add(e.event_id.value);
+    executions.add(e.execution_id.value);
+    types.add(e.event_type);
+    steps.add_or_null(e.step);
+    payloads.add_or_null(e.payload);
+    metas.add_or_null(e.meta);
+    workers.add_or_null(e.worker_id);
+  }
+  std::vector<SentOutcome> outcomes;
+  outcomes.reserve(events.size());
+  for (const auto& row : session_.run(queries::InsertEventsOnce{.ids = ids.text(),
+                         .executions = executions.text(),
+                         .types = types.text(),
+                         .steps = steps.text_or_null(),
+                         .payloads = payloads.text_or_null(),
+                         .metas = metas.text_or_null(),
+                         .workers = workers.text_or_null()})) {
+    const bool is_known_execution = row[0].as<bool>();
+    outcomes.push_back(!is_known_execution ? SentOutcome::no_execution
+                       : row[1].as<bool>() ? SentOutcome::added
+                                           : SentOutcome::known);
+  }
+  return outcomes;
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 // EventTable: noetl.event through one session; append-only. One thread, as long as the session.
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct SentEvent {
   std::string worker_id;
 };
 
+enum class SentOutcome : std::uint8_t { added, known, no_execution };
+
 // As stored: one row per attempt, not yet shown as NoETL's several events.
 struct StoredEvent {
   wire::EventRow row;
@@ -47,8 +50,8 @@ class EventTable {
 
   // Under ids that were made for them.
   void insert(const std::vector<NewEventRow>& events);
-  // False when there is one of that id already.
-  [[nodiscard]] bool insert_once(const SentEvent& event);
+  // Of different ids; in their order. known: there is one of that id already.
+  [[nodiscard]] std::vector<SentOutcome> insert_once(const std::vector<SentEvent>& events);
   // From that id on, in order.
   [[nodiscard]] std::vector<StoredEvent> list(base::ExecutionId execution_id, base::EventId from, int limit);
   // Attempts whose rows come after `after`, and which had begun by then; without payload and meta, in no order.

@@ -336,11 +336,13 @@ class Sequence : Choices {
   }
 
   void events(postgres::Session& session) {
-    store::SentEvent event;
-    event.event_id = {4000 + static_cast<std::int64_t>(random_.below(20))};
-    event.execution_id = some_execution();
-    event.event_type = "step.enter";
-    say(std::string("insert_event_once ->") + (store::EventTable(session).insert_once(event) ? " new" : ""));
+    std::vector<store::SentEvent> events(1 + random_.below(2));
+    std::int64_t id = 4000 + static_cast<std::int64_t>(random_.below(20));
+    for (auto& event : events) event = {{id++}, some_execution(), "step.enter", {}, {}, {}, {}};
+    std::string text = "insert_events_once ->";
+    for (const auto outcome : store::EventTable(session).insert_once(events))
+      text += " " + std::to_string(static_cast<int>(outcome));
+    say(text);
   }
 
   void dead_letters(postgres::Session& session) {

@@ -235,21 +235,30 @@ void EventTable::insert(const std::vector<NewEventRow>& events) {
   }
 }
 
-bool EventTable::insert_once(const SentEvent& event) {
-  if (session_.database.event_ids.contains(event.event_id)) return false;
-  session_.database.add_event({.event_id = event.event_id,
-                               .execution_id = event.execution_id,
-                               .queue_id = {},
-                               .event_type = event.event_type,
-                               .step = event.step,
-                               .node_id = {},
-                               .epoch = 0,
-                               .status = {},
-                               .payload = event.payload,
-                               .meta = event.meta,
-                               .worker_id = event.worker_id,
-                               .claimed_at = {}});
-  return true;
+std::vector<SentOutcome> EventTable::insert_once(const std::vector<SentEvent>& events) {
+  std::vector<SentOutcome> outcomes;
+  for (const auto& event : events) {
+    if (!session_.database.executions.contains(event.execution_id)) {
+      outcomes.push_back(SentOutcome::no_execution);
+      continue;
+    }
+    const bool is_known = session_.database.event_ids.contains(event.event_id);
+    outcomes.push_back(is_known ? SentOutcome::known : SentOutcome::added);
+    if (is_known) continue;
+    session_.database.add_event({.event_id = event.event_id,
+                                 .execution_id = event.execution_id,
+                                 .queue_id = {},
+                                 .event_type = event.event_type,
+                                 .step = event.step,
+                                 .node_id = {},
+                                 .epoch = 0,
+                                 .status = {},
+                                 .payload = event.payload,
+                                 .meta = event.meta,
+                                 .worker_id = event.worker_id,
+                                 .claimed_at = {}});
+  }
+  return outcomes;
 }
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {
