@@ -68,7 +68,6 @@ class Evaluator {
   [[nodiscard]] bool issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay);
   [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what, const base::Error& error);
   void note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error);
-  void issue_sink(const domain::Step& step, Frame frame);
   void issue_command(const domain::Step& step, Frame frame, NewCommand command);
   void issue_child(const domain::Step& step, Frame frame, NewCommand command);
   static void settle_templates(NewCommand& command);
@@ -85,7 +84,6 @@ class Evaluator {
   [[nodiscard]] bool next_task(const domain::Step& step, Frame& frame, ToolEnd& end);
   [[nodiscard]] bool conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
                               std::chrono::milliseconds& delay);
-  void sink_ended(const domain::Step& step, Frame frame);
   void note_attempt(const domain::Step& step, const Frame& frame);
   void frame_completed(const domain::Step& step, Frame& frame, json::LazyJson result);
   void frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end);
@@ -145,6 +143,9 @@ class Evaluator {
   [[nodiscard]] Json collected_of(const Frame& frame);
 
   // sinks.cpp
+  void hold_for_sinks(const domain::Step& step, Frame frame, ToolEnd& end, RulesOutcome outcome);
+  void issue_sink(const domain::Step& step, Frame frame);  // the next one: a command like any other
+  void sink_ended(const domain::Step& step, Frame frame);
   void perform_sink(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
 
   // evaluator.cpp

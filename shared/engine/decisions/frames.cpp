@@ -1,7 +1,6 @@
 // Frames: from one command of a step's tools to the next.
 #include <algorithm>
 #include <string_view>
-#include <utility>
 
 #include "shared/engine/decisions/evaluator.hpp"
 #include "shared/engine/plan/text_reads.hpp"
@@ -224,59 +223,8 @@ bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& 
                            : run_rules(step, {"call.done", "step.exit"});
   if (has_failed()) return false;
   if (outcome.sinks.empty()) return conclude(step, frame, end, std::move(outcome), delay);
-  // What the sinks hold up: it goes on in sink_ended() when the last of them has ended.
-  frame.sinks = std::move(outcome.sinks);
-  auto& held = frame.ended.emplace();
-  held.result = std::move(end.result);
-  if (end.error) held.error = error_;
-  held.is_routed = outcome.is_routed;
-  held.is_handled = outcome.is_handled;
-  held.tokens = std::move(outcome.tokens);
-  if (outcome.retry) held.retry_ms = outcome.retry->delay.count();
-  held.made = std::move(outcome.result);
-  issue_sink(step, std::move(frame));
+  hold_for_sinks(step, std::move(frame), end, std::move(outcome));
   return false;
-}
-
-// A failing sink is told of and does not fail the step.
-void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
-  const ToolEnd end = std::move(end_);
-  state().current_step = step.name;
-  const auto kind = text_of(frame.sinks.front().tool, {"kind"});
-  Json payload{{"kind", kind}, {"node", frame.node}};
-  if (end.error) payload["error"] = to_json(*end.error);
-  append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed",
-         std::move(payload));
-  if (has_failed()) return;
-  frame.sinks.erase(frame.sinks.begin());
-  if (!frame.sinks.empty()) return issue_sink(step, std::move(frame));
-
-  auto held = std::exchange(frame.ended, std::nullopt);
-  if (!held) return begin_node(step, frame.node, frame.args);  // a sink on step.enter
-  auto& tool = end_;
-  tool = {};
-  tool.result = std::move(held->result);
-  if (!held->error.is_null()) tool.error = tool_error_from_json(held->error);
-  RulesOutcome outcome;
-  outcome.is_routed = held->is_routed;
-  outcome.is_handled = held->is_handled;
-  if (held->retry_ms) outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(*held->retry_ms)};
-  outcome.tokens = std::move(held->tokens);
-  outcome.result = std::move(held->made);
-  error_ = tool.error ? to_json(*tool.error) : Json();
-  if (tool.error) note_attempt(step, frame);
-  frame_ = &frame;
-  context_.set_frame(&frame);
-  context_.set_event({.name = tool.error ? "call.error" : "call.done",
-                      .step = step.name,
-                      .result = tool.error ? nullptr : &tool.result,
-                      .slot = nullptr,
-                      .error = tool.error ? &error_ : nullptr});
-  std::chrono::milliseconds delay{0};
-  const bool runs_on = conclude(step, frame, tool, std::move(outcome), delay);
-  frame_ = nullptr;
-  context_.set_frame(nullptr);
-  if (runs_on) run(step, std::move(frame), delay);
 }
 
 // What the rules of a step come to. True: the tool runs again.

@@ -230,22 +230,4 @@ void Evaluator::issue_child(const domain::Step& step, Frame frame, NewCommand co
   context_.set_frame(nullptr);
 }
 
-// The next sink of a frame: a command like any other.
-void Evaluator::issue_sink(const domain::Step& step, Frame frame) {
-  ++frame.commands;
-  NewCommand command;
-  const auto& sink = frame.sinks.front();
-  command.step = step.name;
-  command.node_id = frame.node + "!sink~" + std::to_string(frame.commands);
-  command.tool_kind = text_of(sink.tool, {"kind"});
-  command.tool = sink.tool;
-  command.input = sink.input;
-  command.templates = sink.templates;
-  // perform_sink() has refused what cannot be read.
-  if (const auto& timeout = first_member("timeout", {&command.tool}); !timeout.is_null())
-    command.timeout = durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
-  if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  issue_command(step, std::move(frame), std::move(command));
-}
-
 }  // namespace noetl::engine

@@ -1,129 +1,98 @@
 // Sinks: where a step's result is written when a rule says so, before anything that follows is begun.
-#include <algorithm>
+#include <utility>
 
-#include "shared/domain/deferred_template.hpp"
-#include "shared/engine/context/program_texts.hpp"
+#include "shared/engine/commands/sink_tool.hpp"
 #include "shared/engine/decisions/evaluator.hpp"
 #include "shared/engine/state/durations.hpp"
 #include "shared/engine/state/fields.hpp"
 
 namespace noetl::engine {
-namespace {
 
-bool has_statement(const Json& tool) {
-  static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
-  return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
-}
-
-// What says where something is to be written: a sink that has one of these and names no tool is a mistake.
-bool says_where(const Json& tool) {
-  static constexpr const char* names[] = {"table", "url", "endpoint", "bucket", "subject", "code", "path"};
-  return has_statement(tool) ||
-         std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
-}
-
-// Templates for the worker have their form in a command from now on, and the sink notes where they stand.
-Sink settled(Sink sink) {
-  domain::settle_deferred_templates(sink.input, Json::json_pointer("/input"), sink.templates);
-  domain::settle_deferred_templates(sink.tool, Json::json_pointer("/tool"), sink.templates);
-  return sink;
-}
-
-// What is wrong with the `timeout` of a rendered tool; empty when nothing is.
-std::string unreadable_timeout(const Json& tool) {
-  const auto& timeout = first_of(tool, {"timeout"});
-  if (timeout.is_null()) return {};
-  const auto read = durations::duration_of(timeout, durations::timeout_bounds);
-  return read ? std::string() : "`timeout`: " + read.error().message;
-}
-
-// A sink that names an entry of the workbook is that tool, with the sink's own options over it.
-void lay_over_entry(const domain::Playbook& playbook, Json& tool, std::string& kind) {
-  const auto name = text_of(tool, {"name", "task"});
-  for (const auto& entry : playbook.workbook) {
-    if (entry.name != name) continue;
-    kind = entry.tool.kind;
-    Json merged = entry.tool.options;
-    tool.erase("name");
-    merged.update(tool);
-    if (!merged.contains("args")) merged["args"] = entry.tool.input;
-    tool = std::move(merged);
-    break;
-  }
-}
-
-}  // namespace
-
-// Written as {tool: postgres, auth, table, …}, or {tool: {kind: postgres, …}}, or {backend: …}. The
-// values are rendered now, while `response` and `this` mean what the rule was about.
 void Evaluator::perform_sink(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
-  Json options = written.is_object() ? written : Json::object();
-  Json tool = options.contains("tool") && options["tool"].is_object() ? options["tool"] : options;
-  auto kind = text_of(tool, {"kind", "type"});
-  if (kind.empty())
-    kind = written.is_string() ? written.get<std::string>() : text_of(options, {"tool", "backend", "kind"});
-  const auto refuse = [&](const char* error_kind, const std::string& message) {
-    Json payload{{"error", Json{{"kind", error_kind}, {"message", message}}}};
-    if (!kind.empty()) payload["kind"] = kind;
-    append("sink.failed", step.name, "failed", std::move(payload));
-  };
-  if (kind.empty() && says_where(tool)) {
-    return refuse("invalid_playbook",
-                  "the sink names no tool, though it says where to write: add `tool: postgres`, http, …");
+  auto made = make_sink_tool(context_, decision_input_.playbook, written);
+  if (made.refusal) {
+    Json payload{{"error", Json{{"kind", made.refusal->kind}, {"message", made.refusal->message}}}};
+    if (!made.kind.empty()) payload["kind"] = made.kind;
+    return append("sink.failed", step.name, "failed", std::move(payload));
   }
-  if (kind.empty()) kind = "event";
-  // What stands beside `tool: {…}` belongs to it as well.
-  for (const auto& [name, value] : options.items()) {
-    if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
+  if (made.sink) {
+    outcome.sinks.push_back(std::move(*made.sink));
+  } else {
+    append("sink.executed", step.name, "completed", Json{{"kind", made.kind}, {"data", std::move(made.data)}});
   }
-  for (const auto* name : {"tool", "backend", "kind", "type"}) tool.erase(name);
-  if (kind == "workbook") lay_over_entry(decision_input_.playbook, tool, kind);
-  const Json* result = context_.result();
-  const Json whole = result == nullptr ? Json() : *result;
-  Json names = Json::object();
-  names["this"] = whole;
-  names["data"] = whole.is_object() && whole.contains("data") ? whole["data"] : whole;
-  // A statement names what the sink's own arguments say as `data.x` too.
-  if (const auto& args = first_of(tool, {"args"}); args.is_object()) {
-    auto given = context_.render(args);
-    if (!given) return refuse("template", given.error().message);
-    if (!names["data"].is_object()) names["data"] = Json::object();
-    names["data"].update(*given);
-  }
-  // `from: response.rows` is an expression, with or without braces.
-  if (const auto from = tool.find("from"); from != tool.end() && from->is_string() && !has_template(*from))
-    *from = "{{ " + from->get<std::string>() + " }}";
-  context_.set_input(&names);
-  auto rendered = render_for_tool(context_, tool);
-  context_.set_input(nullptr);
-  if (!rendered) return refuse("template", rendered.error().message);
-  Json data = first_of(*rendered, {"data", "from", "args"});
-  if (const auto wrong = unreadable_timeout(*rendered); !wrong.empty()) return refuse("invalid_input", wrong);
-  // The event log is the one sink that needs no worker: the event is the effect.
-  if (kind == "event" || kind == "event_log") {
-    if (data.is_null()) data = first_of(*rendered, {"payload"});
-    if (data.is_null() && !rendered->empty()) data = *rendered;
-    if (data.is_null()) data = names["data"];
-    std::vector<std::string> unused;
-    domain::settle_deferred_templates(data, Json::json_pointer(),
-                                      unused);  // the event shows templates as they are written
-    return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
-  }
-  if (data.is_null()) data = names["data"];
-  Json input = first_of(*rendered, {"args"});
-  if (!input.is_object()) input = Json::object();
-  if (kind == "python") input.emplace("data", data);
-  if ((kind == "postgres" || kind == "duckdb") && rendered->contains("table") && !has_statement(*rendered)) {
-    (*rendered)["rows"] = std::move(data);
-    input = Json::object();
-  } else if (rendered->contains("statement") && !rendered->contains("command")) {
-    (*rendered)["command"] = (*rendered)["statement"];
-    rendered->erase("statement");
-  }
-  for (const auto* name : {"args", "from"}) rendered->erase(name);
-  if (kind != "http") rendered->erase("data");
-  (*rendered)["kind"] = kind;
-  outcome.sinks.push_back(settled({.tool = std::move(*rendered), .input = std::move(input), .templates = {}}));
+}
+
+// What the rules of a tool's end have come to waits until the last sink has ended: sink_ended() goes on with it.
+void Evaluator::hold_for_sinks(const domain::Step& step, Frame frame, ToolEnd& end, RulesOutcome outcome) {
+  frame.sinks = std::move(outcome.sinks);
+  auto& held = frame.ended.emplace();
+  held.result = std::move(end.result);
+  if (end.error) held.error = error_;
+  held.is_routed = outcome.is_routed;
+  held.is_handled = outcome.is_handled;
+  held.tokens = std::move(outcome.tokens);
+  if (outcome.retry) held.retry_ms = outcome.retry->delay.count();
+  held.made = std::move(outcome.result);
+  issue_sink(step, std::move(frame));
+}
+
+// The next sink of a frame: a command like any other.
+void Evaluator::issue_sink(const domain::Step& step, Frame frame) {
+  ++frame.commands;
+  NewCommand command;
+  const auto& sink = frame.sinks.front();
+  command.step = step.name;
+  command.node_id = frame.node + "!sink~" + std::to_string(frame.commands);
+  command.tool_kind = text_of(sink.tool, {"kind"});
+  command.tool = sink.tool;
+  command.input = sink.input;
+  command.templates = sink.templates;
+  // perform_sink() has refused what cannot be read.
+  if (const auto& timeout = first_member("timeout", {&command.tool}); !timeout.is_null())
+    command.timeout = durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
+  if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
+  issue_command(step, std::move(frame), std::move(command));
+}
+
+// A failing sink is told of and does not fail the step.
+void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
+  const ToolEnd end = std::move(end_);
+  state().current_step = step.name;
+  const auto kind = text_of(frame.sinks.front().tool, {"kind"});
+  Json payload{{"kind", kind}, {"node", frame.node}};
+  if (end.error) payload["error"] = to_json(*end.error);
+  append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed",
+         std::move(payload));
+  if (has_failed()) return;
+  frame.sinks.erase(frame.sinks.begin());
+  if (!frame.sinks.empty()) return issue_sink(step, std::move(frame));
+
+  auto held = std::exchange(frame.ended, std::nullopt);
+  if (!held) return begin_node(step, frame.node, frame.args);  // a sink on step.enter
+  auto& tool = end_;
+  tool = {};
+  tool.result = std::move(held->result);
+  if (!held->error.is_null()) tool.error = tool_error_from_json(held->error);
+  RulesOutcome outcome;
+  outcome.is_routed = held->is_routed;
+  outcome.is_handled = held->is_handled;
+  if (held->retry_ms) outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(*held->retry_ms)};
+  outcome.tokens = std::move(held->tokens);
+  outcome.result = std::move(held->made);
+  error_ = tool.error ? to_json(*tool.error) : Json();
+  if (tool.error) note_attempt(step, frame);
+  frame_ = &frame;
+  context_.set_frame(&frame);
+  context_.set_event({.name = tool.error ? "call.error" : "call.done",
+                      .step = step.name,
+                      .result = tool.error ? nullptr : &tool.result,
+                      .slot = nullptr,
+                      .error = tool.error ? &error_ : nullptr});
+  std::chrono::milliseconds delay{0};
+  const bool runs_on = conclude(step, frame, tool, std::move(outcome), delay);
+  frame_ = nullptr;
+  context_.set_frame(nullptr);
+  if (runs_on) run(step, std::move(frame), delay);
 }
 
 }  // namespace noetl::engine
