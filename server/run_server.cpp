@@ -19,6 +19,7 @@
 #include "server/dispatch/due_times.hpp"
 #include "server/dispatch/long_polls.hpp"
 #include "server/dispatch/pool_rules.hpp"
+#include "server/events_out.hpp"
 #include "server/exposure.hpp"
 #include "server/migrations/database_role.hpp"
 #include "server/migrations/migrations.hpp"
@@ -239,6 +240,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                   .interval = settings.upkeep_interval,
                                   .renotify_after = settings.renotify_after,
                                   .retention = kept_for(settings)});
+  const auto feed = start_event_feed(settings, [&upkeep] { return upkeep.is_leading(); }, metrics);
   // Polls of workers without NATS wait at any server; the one that leads notifies workers.
   const postgres::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
     long_polls.wake(pools);

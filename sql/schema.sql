@@ -340,6 +340,15 @@ CREATE TABLE noetl.catalog (
     CONSTRAINT catalog_path_check CHECK (((length(path) >= 1) AND (length(path) <= 512))),
     CONSTRAINT catalog_version_check CHECK ((version > 0))
 );
+CREATE TABLE noetl.checkpoint (
+    name text NOT NULL,
+    "position" text NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT checkpoint_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT checkpoint_revision_check CHECK ((revision > 0))
+);
+COMMENT ON TABLE noetl.checkpoint IS 'How far readers of streams have come. docs/guides/follow-events.md';
 CREATE TABLE noetl.claim (
     worker_id text NOT NULL,
     claim_id bigint NOT NULL,
@@ -651,6 +660,8 @@ ALTER TABLE ONLY noetl.catalog
     ADD CONSTRAINT catalog_path_version_key UNIQUE (path, version);
 ALTER TABLE ONLY noetl.catalog
     ADD CONSTRAINT catalog_pkey PRIMARY KEY (catalog_id);
+ALTER TABLE ONLY noetl.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY noetl.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (worker_id, claim_id);
 ALTER TABLE ONLY noetl.credential

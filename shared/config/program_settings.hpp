@@ -44,6 +44,15 @@ struct NatsSettings {
   int replicas = 0;
 };
 
+// The stream of the events of executions.
+struct EventsSettings {
+  bool is_published = false;
+  std::string stream;
+  std::string subject;  // before path and type
+  std::chrono::milliseconds age{0};
+  std::size_t bytes = 0;
+};
+
 // How long what has ended is kept, by its outcome; 0: for ever.
 struct RetentionSettings {
   std::chrono::milliseconds completed{0}, failed{0}, cancelled{0}, dead{0};
@@ -86,6 +95,7 @@ struct ServerSettings {
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds renotify_after{0};
   RetentionSettings retention;
+  EventsSettings events;
   std::string encryption_key;  // secret; empty: none
   std::string encryption_key_file;  // where it was read from; empty: no file
   std::string worker_token;  // secret; empty: none

@@ -58,6 +58,14 @@ std::uint64_t Message::num_pending() const {
 
 std::int64_t Message::stored_ns(const char* reply) { return number_in<std::int64_t>(reply_part(reply, 5)); }
 
+std::uint64_t Message::stream_sequence() const {
+  return number_in<std::uint64_t>(reply_part(natsMsg_GetReply(handle_.get()), 3));
+}
+
+std::uint64_t Message::consumer_sequence() const {
+  return number_in<std::uint64_t>(reply_part(natsMsg_GetReply(handle_.get()), 4));
+}
+
 bool Message::ack() const { return answer("+ACK"); }
 bool Message::term() const { return answer("+TERM"); }
 bool Message::in_progress() const { return answer("+WPI"); }

@@ -25,6 +25,10 @@ class Message {
   // Which of the subscription's consumers gave it, and how many more that one had then.
   [[nodiscard]] std::size_t source() const { return source_; }
   [[nodiscard]] std::uint64_t num_pending() const;
+  // Where it stands in the stream, and among what its consumer delivered. 0 when it is no JetStream message.
+  [[nodiscard]] std::uint64_t stream_sequence() const;
+  [[nodiscard]] std::uint64_t consumer_sequence() const;
+  [[nodiscard]] __natsMsg* handle() const { return handle_.get(); }  // for this folder and those below
 
   // False when it could not be sent; the message then comes again after ack wait. Not waited for.
   bool ack() const;

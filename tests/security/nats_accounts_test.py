@@ -23,30 +23,33 @@ REPLIES = [
 
 REFUSED_PUBLISH = {
     "server": ["$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_DEAD", "$JS.API.STREAM.CREATE.MINE", "$JS.API.ACCOUNT.PURGE.PLAYBOOKS",
-               "$JS.API.CONSUMER.DELETE.NOETL_DEAD." + POOL, "$JS.API.CONSUMER.CREATE.NOETL_DEAD", "other.subject", "$SYS.REQ.SERVER.PING"],
+               "$JS.API.CONSUMER.DELETE.NOETL_DEAD." + POOL, "$JS.API.CONSUMER.CREATE.NOETL_DEAD", "other.subject", "$SYS.REQ.SERVER.PING",
+               "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.DELETE.NOETL_EVENTS", "$JS.API.STREAM.PURGE.NOETL_EVENTS", "$JS.API.STREAM.UPDATE.NOETL_EVENTS"],
     "worker": ["noetl.commands", "noetl.commands.batch", "noetl.dead.default", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_COMMANDS",
                "$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_COMMANDS", "$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
                "$JS.API.CONSUMER.CREATE.NOETL_COMMANDS", "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.STREAM.CREATE.MINE",
                "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
-               "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health"],
+               "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health", "noetl.events.a.playbook.completed"],
     "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
-                 "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1"],
+                 "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1",
+                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS"],
     "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
     "producer": ["noetl.commands", "noetl.dead.default", "noetl.cluster.register", "noetl.cluster.cmd.w.drain", "noetl.workflow.answer.s",
                  "noetl.workflow.execute.s.t", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_EXECUTIONS", "$JS.API.STREAM.PURGE.NOETL_EXECUTIONS",
                  "$JS.API.CONSUMER.MSG.NEXT.NOETL_EXECUTIONS.noetl-server", "$JS.ACK.NOETL_EXECUTIONS.noetl-server.1.1.1.1.1", "_INBOX_server.test",
-                 "health.noetl-server", "other.subject"],
+                 "health.noetl-server", "other.subject", "noetl.events.a.playbook.completed"],
     "observer": ["NOETL.API.STREAM.DELETE.NOETL_DEAD", "NOETL.API.STREAM.PURGE.NOETL_DEAD", "NOETL.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL,
                  "NOETL.API.STREAM.MSG.GET.NOETL_COMMANDS", "NOETL.API.STREAM.LEADER.STEPDOWN.NOETL_DEAD", "noetl.commands", "noetl.workflow.execute.s",
-                 "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "$JS.API.INFO", "_INBOX.test", "other.subject"],
+                 "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "$JS.API.INFO", "_INBOX.test", "other.subject",
+                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.MSG.GET.NOETL_EVENTS"],
 }
 REFUSED_SUBSCRIBE = {
     "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>"],
     "worker": [">", "_INBOX.>", "_INBOX_server.>", "_INBOX_batch.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>",
-               "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server"],
+               "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server", "noetl.events.>"],
     "worker-batch": ["_INBOX_default.>", "noetl.commands", "noetl.cluster.>"],
     "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
-    "producer": [">", "noetl.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
+    "producer": [">", "noetl.>", "noetl.events.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
     "observer": [">", "noetl.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>"],
 }
 # Permitted to the user and imported by nobody: JetStream does not hear it.
@@ -79,7 +82,7 @@ class Accounts:
         server, playbook = cls.servers.line("server"), cls.servers.line("playbook")
         replicas = cls.servers_count
         for line, name, subjects in ((server, "NOETL_COMMANDS", ["noetl.commands", "noetl.commands.>"]), (server, "NOETL_DEAD", ["noetl.dead.>"]),
-                                     (server, "NOETL_EXECUTIONS", ["noetl.workflow.submit.*"]),
+                                     (server, "NOETL_EXECUTIONS", ["noetl.workflow.submit.*"]), (server, "NOETL_EVENTS", ["noetl.events.>"]),
                                      (server, "NOETL_COMMANDS_ADVISORIES", [ADVISORY + ".*"]), (playbook, "ORDERS", ["orders.>"])):
             cls.made(line.api("STREAM.CREATE." + name, stream_of(name, subjects, replicas)))
         for durable in (POOL, POOL + ":lane1", POOL + ":lane2", BATCH, BATCH + ":lane1", BATCH + ":lane2"):
@@ -147,6 +150,25 @@ class Accounts:
             while not any(number == 9000 for number, _message in producer.messages):
                 producer.take_line()
             self.assertEqual([], producer.refusals + server.refusals)
+
+    def test_the_server_publishes_events_which_operators_and_observers_hear_and_workers_do_not(self):
+        server, worker = self.line("server"), self.line("worker")
+        listeners = [self.line(user, number) for user in ("operator", "observer") for number in range(self.servers_count)]
+        for line in listeners:
+            line.send(b"SUB noetl.events.> 9000")
+            line.flush()
+        stored = nats_client.json.loads(server.ask("noetl.events.etl/orders.playbook.completed", {"event_id": "1"})[0][2])
+        self.made(stored)
+        self.assertEqual("NOETL_EVENTS", stored["stream"])
+        self.assertIn("message", server.api("STREAM.MSG.GET.NOETL_EVENTS", {"seq": stored["seq"]}))
+        for line in listeners:
+            while not any(number == 9000 for number, _message in line.messages):
+                line.take_line()
+            self.assertEqual([], line.refusals)
+        worker.send(b"SUB noetl.events.> 9000")
+        worker.flush()
+        self.assertEqual(1, len(worker.refusals))
+        self.assertEqual([], server.refusals)
 
     def test_a_worker_takes_notifications_and_answers_them(self):
         self.publish_notifications(6)
@@ -309,7 +331,7 @@ class Accounts:
     def test_an_operator_looks_at_everything_and_mends(self):
         operator = self.line("operator")
 
-        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "NOETL_EXECUTIONS"}, set(operator.api("STREAM.NAMES")["streams"]))
+        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "NOETL_EXECUTIONS", "NOETL_EVENTS"}, set(operator.api("STREAM.NAMES")["streams"]))
         self.assertEqual("NOETL_DEAD", operator.api("STREAM.INFO.NOETL_DEAD")["config"]["name"])
         self.assertIn(POOL, operator.api("CONSUMER.NAMES.NOETL_COMMANDS")["consumers"])
         self.assertIn("message", operator.api("STREAM.MSG.GET.NOETL_DEAD", {"seq": 1}))

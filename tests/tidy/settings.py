@@ -9,6 +9,7 @@ READERS = {
     "ServiceIdentity": ("shared/service/",),
     "NatsSettings": ("server/",),
     "RetentionSettings": ("server/",),
+    "EventsSettings": ("server/",),
     "ServerSettings": ("server/",),
     "WorkerSettings": ("worker/",),
     "ClientSettings": ("cli/",),

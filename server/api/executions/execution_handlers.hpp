@@ -30,6 +30,8 @@ base::Result<Reply> handle_get_execution_with_events(HandlerContext& context, co
 base::Result<Reply> handle_list_events(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_cancel(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_rerun(HandlerContext& context, const Call& call);
+// handle_feed.cpp
+base::Result<Reply> handle_list_published_events(HandlerContext& context, const Call& call);
 // handle_variables.cpp
 base::Result<Reply> handle_list_variables(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_set_variables(HandlerContext& context, const Call& call);

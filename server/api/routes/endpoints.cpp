@@ -36,6 +36,11 @@ constexpr std::array event_filters{
     QueryField{"after", "Id", "Cursor: events after this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
+constexpr std::array feed_filters{
+    QueryField{"after", "FeedPosition", "Events after this place: Noetl-Position of a message, or next_after"},
+    QueryField{"before", "FeedPosition", "And before this one; without it all that were published"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
 constexpr std::array command_filters{
     QueryField{"status", "CommandStatus", "queued, running, done, failed, dead or cancelled"},
     QueryField{"pool", "PoolName", "Commands of this pool"},
@@ -214,6 +219,8 @@ constexpr Endpoint table[] = {
      .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_resume_pool},
 
     // events
+    {.method = "GET", .path = "/api/v2/events", .operation_id = "listPublishedEvents", .tag = "events", .summary = "Events of all executions between two places of the stream of events", .open_to = callers,
+     .response_schema = "PublishedEventList", .query = feed_filters, .errors = missing, .handler = handle_list_published_events},
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,
      .body = BodyKind::json, .request_schema = "ReportRequest", .check = BodyCheck::decoder, .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_report},
     {.method = "POST", .path = "/api/events", .operation_id = "reportEventsAlias", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,

@@ -6,6 +6,7 @@
 #include "server/executions/cancel_execution.hpp"
 #include "server/executions/rerun_execution.hpp"
 #include "server/executions/start_execution.hpp"
+#include "server/feed/read_feed.hpp"
 #include "server/queue/cancel_commands.hpp"
 #include "server/queue/claim_commands.hpp"
 #include "server/queue/enqueue_commands.hpp"
@@ -83,6 +84,14 @@ FakeApp& reset_fake_app() {
 }
 
 }  // namespace noetl::api_test
+
+namespace noetl::feed {
+
+base::Result<FeedPage> read_feed(dispatch::ServerContext&, const FeedRequest& request) {
+  return FeedPage{.events = {}, .next_after = request.after};
+}
+
+}  // namespace noetl::feed
 
 namespace noetl::executions {
 
