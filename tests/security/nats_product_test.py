@@ -30,7 +30,7 @@ class ProductTest(unittest.TestCase):
         cls.port = machine.free_port()
         cls.url = f"http://127.0.0.1:{cls.port}"
         cls.start("server", "noetl-server", "server", {"NOETL_DATABASE_URL": cls.database, "NOETL_PORT": str(cls.port), "NOETL_HOST": "127.0.0.1",
-                                                       "NOETL_NATS_REPLICAS": "3"})
+                                                       "NOETL_NATS_REPLICAS": "3", "NOETL_PUBLISH_EVENTS": "on"})
         machine.wait_until("the server", lambda: cls.answer("/readyz", is_text=True), 60)
         cls.start("worker", "noetl-worker", "worker", {"NOETL_WORKER_SLOTS": "4", "NOETL_WORKER_DIRECT_DISPATCH": "off"})
         cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_TRANSPORT": "nats",
@@ -100,6 +100,23 @@ class ProductTest(unittest.TestCase):
         machine.wait_until("the large result", lambda: self.answer(f"/api/v2/commands/{one}")["status"] == "done", 60, 0.2)
 
         self.assertEqual(3000000, len(self.answer(f"/api/v2/commands/{one}")["result"]["text"]))
+
+    def test_events_of_executions_are_published_and_heard_by_an_observer(self):
+        operator, observer = self.nats.line("operator"), self.nats.line("observer")
+        self.addCleanup(operator.close)
+        self.addCleanup(observer.close)
+        machine.wait_until("the first look", lambda: (self.answer("/api/v2/events") or {}).get("next_after"))
+        observer.send(b"SUB noetl.events.> 9000")
+        observer.flush()
+        playbook = "{apiVersion: noetl.io/v2, kind: Playbook, metadata: {name: one, path: e/one}, workflow: [{step: start, tool: {kind: noop}}]}"
+        self.answer("/api/catalog/register", {"content": playbook})
+        self.answer("/api/v2/execute", {"path": "e/one"})
+        while not any(number == 9000 and message[0] == "noetl.events.e/one.playbook.completed" for number, message in observer.messages):
+            observer.take_line()
+        stored = operator.api("STREAM.INFO.NOETL_EVENTS")
+        self.assertEqual(3, stored["config"]["num_replicas"])
+        self.assertGreaterEqual(stored["state"]["messages"], 3)
+        self.assertEqual([], observer.refusals)
 
     def test_nothing_that_they_do_is_refused(self):
         self.run_commands("default", 5)
