@@ -240,7 +240,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                   .interval = settings.upkeep_interval,
                                   .renotify_after = settings.renotify_after,
                                   .retention = kept_for(settings)});
-  const auto feed = start_event_feed(settings, [&upkeep] { return upkeep.is_leading(); }, metrics);
+  const auto feed = start_event_feed(
+      settings, [&upkeep] { return upkeep.is_leading(); }, metrics);
   // Polls of workers without NATS wait at any server; the one that leads notifies workers.
   const postgres::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
     long_polls.wake(pools);

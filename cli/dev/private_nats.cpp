@@ -68,7 +68,8 @@ std::map<std::string, std::string> passwords_in(const std::string& path) {
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   bool is_whole = true;
-  for (const char* user : {"server", "worker", "worker-batch", "producer", "playbook", "operator", "observer", "system"}) {
+  for (const char* user :
+       {"server", "worker", "worker-batch", "producer", "playbook", "operator", "observer", "system"}) {
     const std::string begin = variable_of(user) + ": \"";
     const std::size_t at = text.find(begin);
     is_whole = is_whole && at != std::string::npos;

@@ -1,9 +1,12 @@
 #include "server/postgres/connection_pool.hpp"
 
 #include <pqxx/pqxx>
+#include <random>
+#include <thread>
 
 #include "server/postgres/errors.hpp"
 #include "server/postgres/session.hpp"
+#include "shared/base/backoff.hpp"
 
 namespace noetl::postgres {
 
@@ -15,6 +18,10 @@ struct Connection {
 
 namespace {
 constexpr int repeats_max = 5;
+constexpr base::Backoff repeat_backoff{.kind = base::BackoffKind::exponential,
+                                       .initial = std::chrono::milliseconds(4),
+                                       .delay_max = std::chrono::milliseconds(50),
+                                       .multiplier = 2.0};
 
 // SQL states that say "not now" rather than "wrong": shutdown, starting up, too many connections, disk
 // full, statement timeout, lock timeout. https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -153,14 +160,19 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
   }
 }
 
-// A deadlock or a serialization failure undid everything: the same work again, at once. libpqxx 6 does not derive
-// transaction_rollback from sql_error.
+// A deadlock or a serialization failure undid everything: the same work again, each after another time, so that those that met once
+// do not meet again. libpqxx 6 does not derive transaction_rollback from sql_error.
 void ConnectionPool::repeat(const std::function<void(Session&)>& work, bool is_single) {
   for (int tried = 1;; ++tried) {
     try {
       return attempt(work, is_single);
     } catch (const pqxx::transaction_rollback& error) {
-      if (tried < repeats_max) continue;
+      if (tried < repeats_max) {
+        thread_local std::minstd_rand random{std::random_device{}()};
+        const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random);
+        std::this_thread::sleep_for(repeat_backoff.jittered_after(tried, unit));
+        continue;
+      }
       throw Unavailable("Postgres rolled the transaction back " + std::to_string(repeats_max) +
                         " times: " + error.what());
     }

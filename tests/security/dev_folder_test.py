@@ -75,8 +75,8 @@ class DevStack(unittest.TestCase):
     def test_passwords_are_made_here_and_differ(self):
         passwords = self.passwords()
 
-        self.assertEqual(6, len(passwords))
-        self.assertEqual(6, len(set(passwords.values())))
+        self.assertEqual(8, len(passwords))
+        self.assertEqual(8, len(set(passwords.values())))
         self.assertTrue(all(len(one) == 64 for one in passwords.values()))
 
     def test_the_worker_takes_notifications_all_the_same(self):
