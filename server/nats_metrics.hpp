@@ -1,5 +1,5 @@
 #pragma once
-// What the server's metrics say of its connections to NATS: messages, failures, sizes, lag and subscriptions.
+// The server's metrics of its connections to NATS: messages, failures, sizes, lag and subscriptions.
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::server {

@@ -42,7 +42,7 @@ ExecutionStream::ExecutionStream(http::Application& application, nats::Connectio
       pool_(std::make_unique<http::HandlerPool>(threads_max, in_flight_max)),
       fetching_([this](const std::stop_token& stop) { run(stop); }) {}
 
-// What is being answered ends, and is acknowledged.
+// Messages that are being answered are answered and acknowledged first.
 ExecutionStream::~ExecutionStream() {
   fetching_.request_stop();
   fetching_.join();

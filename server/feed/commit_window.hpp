@@ -16,7 +16,7 @@ class CommitWindow {
   // in less (server/postgres, connection_pool).
   static constexpr std::chrono::milliseconds margin{30'000};
 
-  // What has been published already, wholly.
+  // Goes on behind a position that is published as a whole.
   explicit CommitWindow(const FeedPosition& done);
   // From now on: a look that was just taken.
   CommitWindow(const Snapshot& now, std::int64_t now_ms);

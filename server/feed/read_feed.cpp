@@ -54,7 +54,7 @@ base::Result<FeedPage> read_feed(dispatch::ServerContext& context, const FeedReq
   if (!after) return base::failure(std::move(after.error()));
   auto before = position_of("before", request.before.empty() ? kept->position : request.before);
   if (!before) return base::failure(std::move(before.error()));
-  // What is kept is behind the stream by no more than a look.
+  // The kept position is behind the stream by no more than a look.
   if (!is_later(*before, *after)) return FeedPage{};
 
   FeedPage page;

@@ -1,5 +1,5 @@
 #pragma once
-// What a program's settings say of its connections to NATS and of how it shows itself there. Pure; any thread.
+// Settings of a program as settings of its connections to NATS and of its service there. Pure; any thread.
 #include <string>
 
 #include "shared/config/program_settings.hpp"
