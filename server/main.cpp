@@ -3,6 +3,7 @@
 
 #include "server/run_server.hpp"
 #include "shared/base/stop_signals.hpp"
+#include "shared/config/program_flags.hpp"
 #include "shared/config/resolve.hpp"
 #include "shared/process/privacy.hpp"
 #include "shared/telemetry/log.hpp"
@@ -11,14 +12,14 @@
 int main(int argc, char** argv) {
   using namespace noetl;
   process::keep_private();
-  if (argc > 1) {
-    std::cerr << "noetl-server takes its settings from the environment and from NOETL_CONFIG; '" << argv[1]
-              << "' is not understood. `noetlctl server start --help` has flags, `noetlctl config` shows "
-                 "settings.\n";
+  const base::StopSignals signals;
+  const auto flags = config::read_flags({argv + 1, argv + argc}, config::server);
+  if (!flags) {
+    std::cerr << "noetl-server: " << flags.error().message << "; `noetlctl config` shows every setting\n";
     return 2;
   }
-  const base::StopSignals signals;
-  const auto settings = config::resolve_for_process({}, "").and_then(config::server_settings);
+  const auto settings =
+      config::resolve_for_process(flags->settings, flags->config_file).and_then(config::server_settings);
   if (!settings) {
     std::cerr << "noetl-server: " << settings.error().message << "\n";
     for (const auto& detail : settings.error().details)

@@ -85,6 +85,12 @@ base::Result<std::unique_ptr<cluster::NatsRequests>> serve_requests(const config
   return requests;
 }
 
+// noetl.workflow.submit has its answers at noetl.workflow.answer.
+std::string answers_beside(const std::string& subject) {
+  const auto dot = subject.rfind('.');
+  return (dot == std::string::npos ? std::string() : subject.substr(0, dot + 1)) + "answer";
+}
+
 // Nothing where the operator wants none.
 std::unique_ptr<cluster::ExecutionStream> serve_submitted(const config::ServerSettings& settings,
                                                           http::Application& application,
@@ -94,6 +100,7 @@ std::unique_ptr<cluster::ExecutionStream> serve_submitted(const config::ServerSe
       application, connection,
       cluster::ExecutionStreamSettings{.stream = settings.session_stream,
                                        .subject = settings.session_stream_subject,
+                                       .answer_prefix = answers_beside(settings.session_stream_subject),
                                        .playbook = settings.session_playbook,
                                        .replicas = settings.nats.replicas});
 }

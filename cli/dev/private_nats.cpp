@@ -66,11 +66,12 @@ std::string variable_of(std::string user) {
 std::map<std::string, std::string> passwords_in(const std::string& path) {
   std::map<std::string, std::string> passwords;
   std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = '\n' + std::string{std::istreambuf_iterator<char>(file), {}};
   bool is_whole = true;
   for (const char* user :
        {"server", "worker", "worker-batch", "producer", "playbook", "operator", "observer", "system"}) {
-    const std::string begin = variable_of(user) + ": \"";
+    // At the start of a line: OBSERVER_PASSWORD ends as SERVER_PASSWORD does.
+    const std::string begin = '\n' + variable_of(user) + ": \"";
     const std::size_t at = text.find(begin);
     is_whole = is_whole && at != std::string::npos;
     const std::size_t from = at + begin.size();

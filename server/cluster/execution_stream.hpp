@@ -24,8 +24,7 @@ namespace noetl::cluster {
 struct ExecutionStreamSettings {
   std::string stream;
   std::string subject;  // the session follows
-  std::string answer_prefix =
-      "noetl.workflow.answer";  // of the subjects that answers are published to; the session follows
+  std::string answer_prefix;  // of the subjects that answers are published to; the session follows
   std::string playbook;  // as ExecutionRoutesSettings has it
   std::chrono::seconds age_max{7L * 24 * 3600};
   std::int64_t bytes_max = 1024L * 1024 * 1024;  // of the stream: a full one refuses

@@ -27,8 +27,9 @@ Durations are written `500ms`, `5s`, `2m`, `1h`, `7d` (a bare number is seconds)
 
 ## A TOML file
 
-A TOML file has a key for each setting, and four sections for NATS. `subject_prefix` sets `cluster-prefix`, `nats-subject` and
-`session-subject`: they become `<prefix>.cluster`, `<prefix>.commands` and `<prefix>.workflow.execute`.
+A TOML file has a key for each setting, and sections for NATS. `subject_prefix` sets these settings, each to the prefix and its
+last words here: `cluster-prefix` (`cluster`), `nats-subject` (`commands`), `session-subject` (`workflow.execute`),
+`session-stream-subject` (`workflow.submit`) and `nats-events-subject` (`events`).
 
 ```toml
 port = 9000

@@ -26,6 +26,8 @@ constexpr std::array section_keys{
     SectionKey{"nats.subject_prefix", "cluster-prefix", "", ".cluster"},
     SectionKey{"nats.subject_prefix", "nats-subject", "", ".commands"},
     SectionKey{"nats.subject_prefix", "session-subject", "", ".workflow.execute"},
+    SectionKey{"nats.subject_prefix", "session-stream-subject", "", ".workflow.submit"},
+    SectionKey{"nats.subject_prefix", "nats-events-subject", "", ".events"},
     SectionKey{"nats.auth.username", "nats-user"},
     SectionKey{"nats.auth.password", "nats-password"},
     SectionKey{"nats.auth.token", "nats-token"},

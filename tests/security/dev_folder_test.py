@@ -25,17 +25,26 @@ class DevStack(unittest.TestCase):
         cls.log = open(pathlib.Path(cls.folder.name) / "log", "wb")
         cls.addClassCleanup(cls.log.close)
         pathlib.Path(cls.folder.name).chmod(0o755)  # Postgres, which root cannot be, goes through it
+        cls.start()
+        cls.addClassCleanup(cls.stop)
+
+    @classmethod
+    def start(cls):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("NOETL_", "NATS_"))}
         cls.process = subprocess.Popen([BIN / "noetlctl", "dev", "--data", cls.data, "--port", str(nats_client.machine.free_port()), "--workers", "1"],
                                        stdout=cls.log, stderr=cls.log, env=environment, umask=0, preexec_fn=nats_client.machine.die_with_parent(signal.SIGTERM))
-        cls.addClassCleanup(cls.stop)
-        nats_client.machine.wait_until("the stack", lambda: cls.state().get("is_ready") or cls.has_ended(), 90)
+        nats_client.machine.wait_until("the stack", lambda: cls.state().get("is_ready") and cls.state()["pid"] == cls.process.pid or cls.has_ended(), 90)
 
     @classmethod
     def has_ended(cls):
         if cls.process.poll() is None:
             return False
         raise SystemExit((pathlib.Path(cls.folder.name) / "log").read_text())
+
+    @classmethod
+    def restart(cls):
+        cls.stop()
+        cls.start()
 
     @classmethod
     def stop(cls):
@@ -71,6 +80,13 @@ class DevStack(unittest.TestCase):
                 heard += line.recv(4096)
 
         self.assertIn(b"Authorization Violation", heard)
+
+    def test_a_stack_that_starts_again_has_the_same_logins_and_is_ready(self):
+        before = self.passwords()
+        self.restart()
+
+        self.assertEqual(before, self.passwords())
+        nats_client.machine.wait_until("NATS", lambda: json.load(urllib.request.urlopen(self.state()["server_url"] + "/readyz", timeout=20))["nats"] == "ok", 20)
 
     def test_passwords_are_made_here_and_differ(self):
         passwords = self.passwords()

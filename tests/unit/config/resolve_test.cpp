@@ -144,6 +144,8 @@ description = "Nix domain service for CIM"
   CHECK(server.nats.subject == "nix.commands");
   CHECK(server.cluster_prefix == "nix.cluster");
   CHECK(server.session_subject == "nix.workflow.execute");
+  CHECK(server.session_stream_subject == "nix.workflow.submit");
+  CHECK(resolved->at("nats-events-subject").value == "nix.events");
   CHECK(server.service.name == "cim-domain-nix");
   CHECK(server.service.version == "0.3.0");
   CHECK(server.service.description == "Nix domain service for CIM");

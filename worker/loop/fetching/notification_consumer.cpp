@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/subjects.hpp"
@@ -34,7 +35,7 @@ void NotificationConsumer::complain(const std::string& trouble) {
 bool NotificationConsumer::is_open() {
   if (pull_ && fetch_connection_->is_connected()) return true;
   const auto now = std::chrono::steady_clock::now();
-  if (now - tried_at_ < retry_interval) return false;
+  if (now - tried_at_ < interval()) return false;
   tried_at_ = now;
   if (!fetch_connection_ || fetch_connection_->is_closed() || answer_connection_->is_closed()) connect();
   if (!fetch_connection_) return false;
@@ -43,6 +44,11 @@ bool NotificationConsumer::is_open() {
     return false;
   }
   return pull_ != nullptr || subscribe();
+}
+
+std::chrono::milliseconds NotificationConsumer::interval() const {
+  const bool is_new = fetch_connection_ && fetch_connection_->connection_count() != connections_seen_;
+  return is_new || slow_tries_ < slow_tries_max ? retry_interval : slow_retry_interval;
 }
 
 void NotificationConsumer::connect() {
@@ -64,8 +70,14 @@ bool NotificationConsumer::subscribe() {
   nats::PullSource source{.stream = settings_.stream, .durables = {}, .answers_on = answer_connection_};
   for (std::size_t lane = 0; lane < scheduler_.lanes(); ++lane)
     source.durables.push_back(wire::lane_consumer_of(settings_.consumer, lane));
+  const auto connections = fetch_connection_->connection_count();
+  if (std::exchange(connections_seen_, connections) != connections) slow_tries_ = 0;
+  const auto began = std::chrono::steady_clock::now();
   auto pull = jetstream_->pull(source);
+  const bool is_slow = std::chrono::steady_clock::now() - began > retry_interval;
+  slow_tries_ = !pull && is_slow ? slow_tries_ + 1 : 0;
   if (!pull) {
+    tried_at_ = std::chrono::steady_clock::now();
     complain(pull.error().message);
     return false;
   }

@@ -55,10 +55,15 @@ class NotificationConsumer {
   void flush();  // acks out, before the end
 
   static constexpr std::chrono::milliseconds retry_interval{500};
+  // A nats-server that does not permit the lookup of consumers answers nothing: each try takes its whole time, and the worker claims
+  // nothing meanwhile. After so many in a row on one connection the next comes later.
+  static constexpr int slow_tries_max = 3;
+  static constexpr std::chrono::milliseconds slow_retry_interval{30'000};
 
  private:
   void connect();
   bool subscribe();
+  [[nodiscard]] std::chrono::milliseconds interval() const;
   void complain(const std::string& trouble);
   void announce();
   base::Result<std::vector<nats::Message>> fetch_late();
@@ -77,6 +82,8 @@ class NotificationConsumer {
   std::vector<int> share_;  // by lane, of the last fetch
   std::vector<int> share_next_;  // of what was requested early; empty: nothing was
   std::chrono::steady_clock::time_point tried_at_{};
+  int slow_tries_ = 0;
+  std::uint64_t connections_seen_ = 0;
   std::string complaint_;
 };
 
