@@ -47,7 +47,7 @@ class Report {
     }
   }
 
-  // Nothing of it needs a lock or a decision, unless plain successes are left over.
+  // Then the report needs neither a lock nor a decision, unless plain successes are left over.
   [[nodiscard]] bool is_one_statement() const {
     const int statements = (plain_.empty() ? 0 : 1) + (events_.empty() ? 0 : 1) + (request_.notes.empty() ? 0 : 1);
     return others_.empty() && v1_ends_.empty() && statements <= 1;

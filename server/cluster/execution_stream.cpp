@@ -15,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int ok_below = 300;
-constexpr int unauthenticated = 401;
-constexpr int forbidden = 403;
 constexpr int timed_out = 408;
 constexpr int too_many = 429;
 constexpr int broken = 500;
@@ -26,11 +24,9 @@ constexpr milliseconds retry_after_max{30'000};
 constexpr milliseconds start_again{1000};  // after NATS was away, or the stream was
 constexpr milliseconds ack_wait{10'000};
 
-// The same message could be answered otherwise later: the server is busy, Postgres is away, a token is put right.
-bool may_pass(int status) {
-  return status >= broken || status == too_many || status == timed_out || status == unauthenticated ||
-         status == forbidden;
-}
+// The same message could be answered otherwise later: the server is busy, or Postgres is away. One without the right token is not among
+// them: enough of those would be all that may be unacknowledged, and nobody's message would be delivered any more.
+bool may_pass(int status) { return status >= broken || status == too_many || status == timed_out; }
 
 }  // namespace
 

@@ -83,7 +83,7 @@ dispatch::Effects effects_of(const Enqueued& enqueued, const std::vector<domain:
   return effects;
 }
 
-// What was not inserted is looked up by its key.
+// Looks up by their keys the commands that were not inserted.
 std::vector<wire::EnqueuedCommand> answer_of(dispatch::ServerContext& context, const Enqueued& enqueued) {
   const auto& commands = enqueued.commands;
   std::vector<const wire::NewCommand*> left_out;

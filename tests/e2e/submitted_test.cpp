@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "shared/nats/connection.hpp"
+#include "shared/nats/requests/parted_message.hpp"
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
@@ -73,6 +75,27 @@ TEST_CASE(
     CHECK(endpoint.at("num_requests") == 2 + bad.size());
     CHECK(endpoint.at("num_errors") == bad.size());
   }
+}
+
+TEST_CASE("where a token is asked for, a message without it is refused and leaves the stream, and one with it starts") {
+  const std::string token(32, 'k');
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  stack.register_playbook(playbook);
+  stack.server().kill();
+  stack.restart_server(0, {{"NOETL_WORKER_TOKEN", token}});
+  submit(stack.nats(), "sess_1", message_of(1).dump());
+  wait_until("the stream is empty", 10s, [&] { return stored(stack.nats()) == 0; });
+  CHECK(stack.sql_number("select count(*) from noetl.execution") == 0);
+
+  noetl::nats::ConnectionSettings settings;
+  settings.url = stack.nats().url();
+  const auto connection = noetl::nats::Connection::open(settings).value();
+  REQUIRE(connection->wait_connected(5s));
+  REQUIRE(noetl::nats::publish_with_headers(*connection, "noetl.workflow.submit.sess_1", nullptr,
+                                            {{"Authorization", "Bearer " + token}}, message_of(2).dump())
+              .has_value());
+  wait_until("it is started", 20s, [&] { return stack.sql_number("select count(*) from noetl.execution") == 1; });
+  wait_until("the stream is empty", 10s, [&] { return stored(stack.nats()) == 0; });
 }
 
 TEST_CASE("a message waits while Postgres is away, and is not lost") {

@@ -3,6 +3,7 @@
 #include "server/postgres/array_literal.hpp"
 #include "server/postgres/queries.hpp"
 #include "server/postgres/session.hpp"
+#include "server/store/executions/event_row.hpp"
 
 namespace noetl::store {
 
@@ -71,16 +72,7 @@ std::vector<StoredEvent> events_of(const pqxx::result& rows) {
   std::vector<StoredEvent> found;
   for (const auto& row : rows) {
     StoredEvent event;
-    event.row.event_id = {row["event_id"].as<std::int64_t>()};
-    event.row.execution_id = {row["execution_id"].as<std::int64_t>()};
-    event.row.queue_id = {row["queue_id"].as<std::int64_t>()};
-    event.row.event_type = row["event_type"].c_str();
-    event.row.step = row["step"].c_str();
-    event.row.status = row["status"].c_str();
-    if (!row["payload"].is_null()) event.row.payload = postgres::text_of(row["payload"]);
-    if (!row["meta"].is_null()) event.row.meta = postgres::text_of(row["meta"]);
-    event.row.worker_id = row["worker_id"].c_str();
-    event.row.created_at = row["created_at"].c_str();
+    event.row = event_row_of(row);
     event.node_id = row["node_id"].c_str();
     event.epoch = row["epoch"].as<int>();
     event.claimed_at = row["claimed_at"].c_str();

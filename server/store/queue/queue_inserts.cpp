@@ -19,7 +19,7 @@ std::string context_of(const wire::NewCommand& command) {
   return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
 }
 
-// What is said of each pool's depth.
+// How many commands an insert adds to each pool.
 class PoolCounts {
  public:
   void add(const std::string& pool) { ++counts_[pool]; }

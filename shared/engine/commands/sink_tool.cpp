@@ -31,7 +31,7 @@ Sink settled(Sink sink) {
   return sink;
 }
 
-// What is wrong with the `timeout` of a rendered tool; empty when nothing is.
+// The fault of a rendered tool's `timeout`; empty when it has none.
 std::string unreadable_timeout(const Json& tool) {
   const auto& timeout = first_of(tool, {"timeout"});
   if (timeout.is_null()) return {};
@@ -54,7 +54,7 @@ void lay_over_entry(const domain::Playbook& playbook, Json& tool, std::string& k
   }
 }
 
-// What the sink's templates see beside all else: the result, and as `data` what of it is meant, with the sink's own
+// The names that a sink's templates see beside all else: the result, and as `data` what of it is meant, with the sink's own
 // arguments, which a statement names so too.
 base::Result<Json> names_of_sink(Context& context, const Json& tool) {
   const Json* result = context.result();

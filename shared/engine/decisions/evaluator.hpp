@@ -158,7 +158,7 @@ class Evaluator {
   void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
   bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own, NewCommand& command);
   std::optional<int> read_count(const domain::Step& step, const Json& written, const char* name);
-  // What has one member, written without a tree.
+  // An object of one member, written without a tree.
   [[nodiscard]] static json::LazyJson map_of(std::string_view name, const Json& value);
   void append(std::string type, const std::string& step, std::string status, json::LazyJson payload);
   void finish_if_quiet();

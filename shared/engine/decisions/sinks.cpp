@@ -22,7 +22,7 @@ void Evaluator::perform_sink(const domain::Step& step, const Json& written, Rule
   }
 }
 
-// What the rules of a tool's end have come to waits until the last sink has ended: sink_ended() goes on with it.
+// The outcome of the rules of a tool's end waits until the last sink has ended: sink_ended() goes on with it.
 void Evaluator::hold_for_sinks(const domain::Step& step, Frame frame, ToolEnd& end, RulesOutcome outcome) {
   frame.sinks = std::move(outcome.sinks);
   auto& held = frame.ended.emplace();

@@ -10,7 +10,7 @@
 namespace noetl::engine {
 namespace {
 
-// What is nearer to the step lies over what is farther: the last over all others.
+// Options nearer to the step lie over those farther away: the last over all others.
 void merge_inputs(ResolvedTool& resolved, std::initializer_list<const Json*> inputs) {
   static const Json none = Json::object();
   resolved.input = &none;
