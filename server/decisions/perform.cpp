@@ -15,7 +15,7 @@ namespace noetl::decisions {
 void perform(dispatch::ServerContext& context, dispatch::Effects effects) {
   if (effects.is_empty()) return;
   dispatch::after_commit([&] {
-    dispatch::crash_after_commit();
+    if (effects.is_accepted) dispatch::crash_after_commit();
     context.work_counts.add(effects.work);
     if (auto& direct = effects.direct_dispatch)
       direct->reservation.deliver(std::move(direct->commands), direct->claim_id);

@@ -19,6 +19,7 @@ struct DirectDispatch {
 };
 
 struct Effects {
+  bool is_accepted = false;  // a client's commands or executions were written; the chaos tests may end the server here
   counts::Work work;  // is counted
   std::optional<DirectDispatch> direct_dispatch;  // is delivered
   std::vector<notify::Notification> notifications;  // go out, or are kept until they are due

@@ -110,6 +110,7 @@ class StartTransaction {
     }
     together.write(session);
     together.dispatch(context_, session);
+    together.effects.is_accepted = true;
     return std::move(together.effects);
   }
 

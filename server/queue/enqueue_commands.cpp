@@ -124,6 +124,7 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(dispatch::Serv
     auto made = store::QueueTable(session).insert_plain(commands, enqueued.ids, *pools, claim_for);
     enqueued.inserted = {made.inserted.begin(), made.inserted.end()};
     auto effects = effects_of(enqueued, made.claimed);
+    effects.is_accepted = true;
     if (reservation)
       effects.direct_dispatch.emplace(std::move(*reservation), std::move(made.claimed), claim_for.claim_id);
     return effects;
