@@ -16,16 +16,26 @@ struct ErrorKind {
   std::string_view exceptions = {};
   // Only the result is lost: a number of attempts that a playbook writes does not repeat it either.
   bool is_work_done = false;
+  // The same input meets the same refusal: a number of attempts does not repeat it, unless the error itself says that it may.
+  bool is_refusal = false;
 };
 
 inline constexpr std::array<ErrorKind, 19> error_kinds{{
-    {"invalid_input", "an option, SQL or value is wrong"},
+    {"invalid_input", "an option, SQL or value is wrong", false, {}, false, true},
     {"unsupported",
      "this worker cannot do it: a library, program or extension is missing; or there is another way, which "
-     "the message names"},
+     "the message names",
+     false,
+     {},
+     false,
+     true},
     {"auth",
      "refused for who we are: 401, 403, a password, a role, a path outside its folder, what a credential does not "
-     "allow"},
+     "allow",
+     false,
+     {},
+     false,
+     true},
     {"not_found", "credential, table, file, image, bucket, tool, 404"},
     {"conflict", "a constraint; somebody holds a lock, or a serialization failure", false,
      "a lock or a serialization failure"},
@@ -62,6 +72,10 @@ inline constexpr std::array<ErrorKind, 19> error_kinds{{
 [[nodiscard]] constexpr bool is_work_done(std::string_view name) {
   const ErrorKind* const kind = find_error_kind(name);
   return kind != nullptr && kind->is_work_done;
+}
+[[nodiscard]] constexpr bool is_refusal(std::string_view name) {
+  const ErrorKind* const kind = find_error_kind(name);
+  return kind != nullptr && kind->is_refusal;
 }
 
 }  // namespace noetl::domain

@@ -6,6 +6,7 @@
 
 #include "shared/base/guarded.hpp"
 #include "shared/templating/compiled_template.hpp"
+#include "shared/templating/syntax/lexer.hpp"
 
 namespace noetl::templating {
 
@@ -81,6 +82,20 @@ base::Result<TemplatePtr> parse_cached(std::string_view source) {
     cache().with([&](TemplateCache& held) { held.add(source, *parsed); });
   }
   return parsed;
+}
+
+std::vector<std::string> expressions_of(std::string_view text) {
+  if (has_no_tags(text) || !parse_cached(text)) return {};
+  std::vector<std::string> found;
+  std::size_t begin = 0;
+  for (const Token& token : tokenize(text, Limits{}.parsed_bytes_max)) {
+    if (token.kind == TokenKind::block_begin) return {};
+    if (token.kind == TokenKind::output_begin) begin = token.offset;
+    if (token.kind != TokenKind::output_end) continue;
+    const std::size_t closing = text[token.offset] == '-' ? 3 : 2;
+    found.emplace_back(text.substr(begin, token.offset + closing - begin));
+  }
+  return found;
 }
 
 }  // namespace noetl::templating

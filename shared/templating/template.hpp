@@ -55,6 +55,10 @@ inline constexpr std::size_t rendered_bytes_max_default = 128 << 20;
 // Whether rendering the value may give anything but the value.
 [[nodiscard]] bool has_templates(const Json& value);
 
+// Each {{ expression }} of a text as it is written, a template of its own. None of a text with blocks: those bind names and leave
+// out parts.
+[[nodiscard]] std::vector<std::string> expressions_of(std::string_view text);
+
 // Free names of every template text inside a JSON value.
 void collect_roots(const Json& value, std::vector<std::string>& into);
 

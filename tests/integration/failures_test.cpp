@@ -137,6 +137,20 @@ TEST_CASE("a task of a pipeline is named, and a template that gave nothing") {
   CHECK(error["templates"] == Json{"input.rows: {{ fecth.results }}"});
 }
 
+TEST_CASE("a template that gave nothing is named as well where it is a part of a longer text") {
+  TestServer server;
+  const auto id =
+      start(server,
+            "  - step: start\n    tool:\n      kind: http\n      url: 'http://x/{{ workload.itmes }}/{{ start_at }}'\n"
+            "      method: GET\n      data: {text: 'Hello {{ workload.nmae }}, {{ workload.nmae }} and {{ "
+            "workload.other | default(1) }}!', list: ['{{ workload.items }} items'], token: 'Bearer {{ "
+            "keychain.api.token }}'}\n");
+  (void)server.report(failed_at(claim_next(server, id), "POST http://x// answered 404", "{}"));
+
+  const Json templates = error_of(server, id)["templates"];
+  CHECK(templates == Json{"data.text: {{ workload.nmae }}", "url: {{ workload.itmes }}", "url: {{ start_at }}"});
+}
+
 TEST_CASE("a dead letter and a plain command say which attempt of how many it was") {
   TestServer server;
   server.add_worker("w");

@@ -94,8 +94,11 @@ std::optional<std::chrono::milliseconds> Evaluator::written_retry(const domain::
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;
-  // The work is done and only its result is lost: a policy may ask for another run, a number of attempts does not.
-  if (domain::is_work_done(error_.value("kind", ""))) return std::nullopt;
+  // The work is done and only its result is lost, or no attempt can pass: a policy may ask for another run, a number of attempts
+  // does not.
+  const auto kind = error_.value("kind", "");
+  if (domain::is_work_done(kind)) return std::nullopt;
+  if (domain::is_refusal(kind) && !error_.value("retryable", false)) return std::nullopt;
   auto spec = render(step, retry.is_null() ? Json{{"max_attempts", attempts}} : without_nulls(retry));
   if (!spec || *spec == false) return std::nullopt;
   if (*spec == true) return next_attempt(step, Json::object());

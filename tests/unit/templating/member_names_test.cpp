@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/templating/member_names.hpp"
+#include "shared/templating/template.hpp"
 
 using noetl::templating::collect_members;
 using noetl::templating::MemberNames;
@@ -60,4 +61,15 @@ TEST_CASE("texts inside a value are all looked at") {
   collect_members(nlohmann::json{{"x", {"{{ keychain.a.t }}", 3}}, {"y", "{{ keychain.b.t }}"}}, "keychain", found);
 
   CHECK(found.members.size() == 2);
+}
+
+TEST_CASE("the expressions of a text are found as they are written, and none beside blocks or in what does not parse") {
+  using noetl::templating::expressions_of;
+  using Texts = std::vector<std::string>;
+  CHECK(expressions_of("Hello {{ workload.nmae }}!") == Texts{"{{ workload.nmae }}"});
+  CHECK(expressions_of("{{a}}{{- b['}}'] -}} {# {{ c }} #}{{ d }}") == Texts{"{{a}}", "{{- b['}}'] -}}", "{{ d }}"});
+  CHECK(expressions_of("{% raw %}{{ x }}{% endraw %} {{ y }}") == Texts{"{{ y }}"});
+  CHECK(expressions_of("{% if a %}{{ b }}{% endif %}").empty());
+  CHECK(expressions_of("no template {x}").empty());
+  CHECK(expressions_of("{{ a").empty());
 }

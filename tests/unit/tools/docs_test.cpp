@@ -35,13 +35,14 @@ std::string table_of(const tools::Tool& tool) {
 }
 
 std::string table_of_errors() {
-  std::string table = "\n| kind of error | meaning | `retryable` |\n| --- | --- | --- |\n";
+  std::string table =
+      "\n| kind of error | meaning | `retryable` | a step's `retry` repeats it |\n| --- | --- | --- | --- |\n";
   for (const auto& kind : domain::error_kinds) {
     table +=
         "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + (kind.is_retryable ? "yes" : "no");
     if (!kind.exceptions.empty())
       table += std::string(kind.is_retryable ? "; no: " : "; yes: ") + escaped(kind.exceptions);
-    table += " |\n";
+    table += kind.is_work_done || kind.is_refusal ? " | no |\n" : " | yes |\n";
   }
   return table;
 }
