@@ -25,6 +25,24 @@ int exit_code_of(const Json& execution) {
   return status == "COMPLETED" ? 0 : status == "CANCELLED" ? exit_cancelled : exit_failed;
 }
 
+void add_wait_flags(CLI::App& command, WaitFlags& flags) {
+  command.add_flag("--wait", flags.should_wait, "Wait for the end and show the result");
+  command.add_option("--timeout", flags.timeout, "With --wait: give up waiting after so long")->type_name("TIME");
+}
+
+base::Result<milliseconds> limit_of(const WaitFlags& flags) {
+  if (const auto limit = durations::parse_duration(flags.timeout.empty() ? "0s" : flags.timeout)) return *limit;
+  return base::failure(base::ErrorCode::invalid_input,
+                       "--timeout: expected a duration such as 30s, found '" + flags.timeout + "'");
+}
+
+int show_started(Session& session, const Json& answer, const WaitFlags& flags, std::string_view more) {
+  const std::string id = cell_text(answer, "execution_id");
+  if (flags.should_wait) return wait_for_end(session, {.execution_id = id, .limit = limit_of(flags).value()});
+  session.output.line(answer, "execution " + id + " " + cell_text(answer, "status") + std::string(more));
+  return 0;
+}
+
 int wait_for_end(Session& session, const Wait& wait) {
   const auto started = std::chrono::steady_clock::now();
   const auto path = "/api/v2/executions/" + base::percent_encoded(wait.execution_id);
@@ -41,7 +59,10 @@ int wait_for_end(Session& session, const Wait& wait) {
     const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
     if (wait.limit.count() > 0 && waited >= wait.limit) {
       session.output.end_progress();
-      session.output.note("execution " + wait.execution_id + " is still running after " +
+      const auto due = cell_text(*answer, "due_at");
+      session.output.note("execution " + wait.execution_id +
+                          (cell_text(*answer, "status") == "SCHEDULED" ? " begins at " + due + ", it waits after "
+                                                                       : " is still running after ") +
                           durations::duration_text(wait.limit) + "; follow it with: noetlctl execution watch " +
                           wait.execution_id);
       return exit_wait_over;

@@ -73,8 +73,9 @@ std::vector<wire::ExecutionRow> list_executions(dispatch::ServerContext& context
   std::string status;
   if (!filter.status.empty()) {
     const auto known = domain::execution_status_from(filter.status);
-    if (!known) return {};
-    status = domain::to_string(*known);
+    const bool is_scheduled = filter.status == "scheduled" || filter.status == "SCHEDULED";
+    if (!known && !is_scheduled) return {};
+    status = is_scheduled ? "scheduled" : domain::to_string(*known);
   }
   std::vector<wire::ExecutionRow> rows;
   context.connections.run_one(
@@ -196,9 +197,7 @@ base::Result<std::vector<wire::EventRow>> list_events(dispatch::ServerContext& c
     std::string state_text;
     const auto execution = store::ExecutionTable(session).find(filter.execution_id, state_text);
     is_known = execution.has_value();
-    if (is_known)
-      found = EventReader(session, filter, execution->status == domain::to_display(domain::ExecutionStatus::running))
-                  .read();
+    if (is_known) found = EventReader(session, filter, execution->finished_at.empty()).read();
   });
   if (!is_known) return unknown(filter.execution_id);
   return found;

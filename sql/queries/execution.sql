@@ -51,10 +51,14 @@ where e.execution_id = t.execution_id and e.status = 'running'
 
 -- name: execution_by_id
 -- takes: execution_id bigint
+-- A delayed execution starts when it is due. One whose steps have no tool is over before that, and one that was cancelled before
+-- that has never started.
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, state, workload, result, error, is_paused,
-  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
-  noetl.rfc3339(due_at) as due_at,
+  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as created_at, noetl.rfc3339(finished_at) as finished_at,
+  noetl.rfc3339(case when status in ('running', 'cancelled') and due_at > coalesce(finished_at, now()) then null
+    else least(greatest(started_at, due_at), finished_at) end) as started_at,
+  noetl.rfc3339(due_at) as due_at, coalesce(status = 'running' and due_at > now(), false) as is_scheduled,
   extract(epoch from greatest(coalesce(finished_at, now()) - greatest(started_at, due_at), interval '0'))::float8 as duration_seconds
 from noetl.execution where execution_id = $1
 
@@ -62,11 +66,14 @@ from noetl.execution where execution_id = $1
 -- takes: status text, path text, parent bigint, before bigint, limit bigint
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, error, is_paused,
-  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
-  noetl.rfc3339(due_at) as due_at,
+  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as created_at, noetl.rfc3339(finished_at) as finished_at,
+  noetl.rfc3339(case when status in ('running', 'cancelled') and due_at > coalesce(finished_at, now()) then null
+    else least(greatest(started_at, due_at), finished_at) end) as started_at,
+  noetl.rfc3339(due_at) as due_at, coalesce(status = 'running' and due_at > now(), false) as is_scheduled,
   extract(epoch from greatest(coalesce(finished_at, now()) - greatest(started_at, due_at), interval '0'))::float8 as duration_seconds
 from noetl.execution
-where ($1::text = '' or status = $1) and ($2::text = '' or path = $2)
+where ($1::text = '' or $1 = case when status = 'running' and due_at > now() then 'scheduled' else status end)
+  and ($2::text = '' or path = $2)
   and ($3::bigint = 0 or parent_execution_id = $3) and ($4::bigint = 0 or execution_id < $4)
 order by execution_id desc limit $5
 

@@ -98,3 +98,51 @@ TEST_CASE("execution watch shows what runs while it runs, what it prints, what f
     before = at;
   }
 }
+
+TEST_CASE("a delayed execution is scheduled with its due time in list and get, and execute says when it begins") {
+  const Stack stack;
+  (void)stack.register_playbook(two_steps_one_of_which_raises);
+
+  const auto started = noetlctl(stack, "execute e2e/shop --start-at 2099-01-31T12:00:00Z");
+  const auto id = started.substr(10, started.find(' ', 10) - 10);
+
+  CHECK(started == "execution " + id + " started, begins at 2099-01-31T12:00:00Z\n");
+  const auto listed = noetlctl(stack, "execution list --status scheduled");
+  CAPTURE(listed);
+  CHECK(listed.starts_with("EXECUTION"));
+  CHECK(listed.find("  SCHEDULED  2099-01-31T12:00:00") != std::string::npos);
+  CHECK(noetlctl(stack, "execution list --status running").find(id) == std::string::npos);
+  const auto got = noetlctl(stack, "execution get " + id);
+  CAPTURE(got);
+  CHECK(got.find("\nstatus: SCHEDULED\n") != std::string::npos);
+  CHECK(got.find("\ndue_at: 2099-01-31T12:00:00") != std::string::npos);
+  CHECK(got.find("started_at") == std::string::npos);
+  CHECK(noetlctl(stack, "execute e2e/shop --delay 1h --wait --timeout 100ms").find(" begins at 2") !=
+        std::string::npos);
+}
+
+TEST_CASE("execution rerun --wait shows the end as execute --wait does, with the same exit code, and stops waiting as that does") {
+  const Stack stack;
+  (void)stack.register_playbook(two_steps_one_of_which_raises);
+  const auto with_code = [&](const std::string& arguments) { return noetlctl(stack, arguments + "; echo code $?"); };
+  const auto first = with_code("execute e2e/shop --wait");
+  const auto id = first.substr(14, first.find('\n') - 14);
+
+  const auto rerun = with_code("execution rerun " + id + " --from transform --wait");
+
+  CAPTURE(rerun);
+  REQUIRE(first.starts_with("execution_id: "));
+  CHECK(rerun.starts_with("execution_id: "));
+  CHECK(rerun.ends_with(first.substr(first.find("\nerror: "))));
+  CHECK(rerun.ends_with("KeyError: 'prise'\ncode 1\n"));
+  CHECK(with_code("execution rerun " + id + " --wait --timeout soon").ends_with("code 2\n"));
+  CHECK(noetlctl(stack, "execution rerun " + id).find(" started\n") != std::string::npos);
+  (void)stack.register_playbook(playbook_with_shell("e2e/slow", "sleep 1"));
+  const auto slow = Json::parse(noetlctl(stack, "-o json execute e2e/slow")).at("execution_id").get<std::string>();
+  CHECK(with_code("execution watch " + slow).ends_with("code 0\n"));
+  CHECK(with_code("execution rerun " + slow + " --wait --timeout 100ms").ends_with("code 6\n"));
+  CHECK(with_code("execution rerun " + slow + " --wait").ends_with("code 0\n"));
+  const auto key = noetlctl(stack, "execution rerun " + slow + " --idempotency-key once");
+  CHECK(noetlctl(stack, "execution rerun " + slow + " --idempotency-key once") ==
+        key.substr(0, key.find(" started")) + " duplicate\n");
+}

@@ -1,6 +1,7 @@
 // Why what waits does not run, as the API says it of commands, pools and executions.
 #include <doctest/doctest.h>
 
+#include "server/executions/cancel_execution.hpp"
 #include "server/queue/enqueue_commands.hpp"
 #include "server/queue/pause.hpp"
 #include "server/views/read_executions.hpp"
@@ -35,6 +36,14 @@ wire::QueueDepth queued(TestServer& server, const std::string& pool) {
     if (row.pool == pool && row.status == "queued") return row;
   }
   return {};
+}
+
+std::vector<base::ExecutionId> listed(TestServer& server, const std::string& status) {
+  wire::ExecutionFilter filter;
+  filter.status = status;
+  std::vector<base::ExecutionId> found;
+  for (const auto& row : views::list_executions(server.context, filter)) found.push_back(row.execution_id);
+  return found;
 }
 
 bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
@@ -123,7 +132,9 @@ TEST_CASE("a caller says which called playbook it waits for, and that one says w
   CHECK(views::get_execution(server.context, child).value().wait_reason == "next");
 }
 
-TEST_CASE("a delayed execution says when it is due, and its duration does not count the wait") {
+TEST_CASE(
+    "a delayed execution is scheduled until it is due, has not started before, and its duration does not count the "
+    "wait") {
   TestServer server;
   wire::ExecuteRequest request;
   request.path = "tests/single";
@@ -132,7 +143,9 @@ TEST_CASE("a delayed execution says when it is due, and its duration does not co
 
   const auto waiting = views::get_execution(server.context, id).value();
 
-  CHECK(waiting.status == "RUNNING");
+  CHECK(waiting.status == "SCHEDULED");
+  CHECK(waiting.started_at.empty());
+  CHECK_FALSE(waiting.created_at.empty());
   CHECK(waiting.wait_reason == "due_at");
   CHECK_FALSE(waiting.due_at.empty());
   CHECK(says(waiting.wait_message, "due at " + waiting.due_at.substr(0, 16)));
@@ -142,6 +155,47 @@ TEST_CASE("a delayed execution says when it is due, and its duration does not co
       "execution_id = " +
       id.str());
   const auto began = views::get_execution(server.context, id).value();
+  CHECK(began.status == "RUNNING");
+  CHECK(began.started_at == began.due_at);
   CHECK(began.duration_seconds >= 10);
   CHECK(began.duration_seconds < 60);
+}
+
+TEST_CASE("executions are listed as scheduled until they are due, and as running from then") {
+  TestServer server;
+  wire::ExecuteRequest request;
+  request.path = "tests/single";
+  request.delay = 3600s;
+  const auto later = support::execute(server, request);
+  const auto now = support::execute(server, "tests/single");
+
+  CHECK(listed(server, "scheduled") == std::vector{later});
+  CHECK(listed(server, "SCHEDULED") == std::vector{later});
+  CHECK(listed(server, "running") == std::vector{now});
+  CHECK(listed(server, "") == std::vector{now, later});
+  server.run("update noetl.execution set due_at = now() where execution_id = " + later.str());
+  CHECK(listed(server, "scheduled").empty());
+  CHECK(listed(server, "running") == std::vector{now, later});
+}
+
+TEST_CASE(
+    "an execution that was cancelled before it was due has never started; one without commands starts and ends at "
+    "once") {
+  TestServer server;
+  wire::ExecuteRequest request;
+  request.path = "tests/single";
+  request.delay = 3600s;
+  const auto id = support::execute(server, request);
+  (void)executions::cancel_execution(server.context, {.execution_id = id, .reason = {}, .cascade = true}).value();
+
+  const auto cancelled = views::get_execution(server.context, id).value();
+
+  CHECK(cancelled.status == "CANCELLED");
+  CHECK(cancelled.started_at.empty());
+  CHECK_FALSE(cancelled.finished_at.empty());
+  CHECK(listed(server, "cancelled") == std::vector{id});
+  CHECK(listed(server, "scheduled").empty());
+  server.run("update noetl.execution set status = 'completed' where execution_id = " + id.str());
+  const auto over = views::get_execution(server.context, id).value();
+  CHECK(over.started_at == over.finished_at);
 }

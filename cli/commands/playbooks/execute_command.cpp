@@ -15,8 +15,7 @@ struct ExecuteArguments {
   std::string payload;
   std::vector<std::string> assignments;
   std::string idempotency_key;
-  bool should_wait = false;
-  std::string timeout;
+  WaitFlags wait;
   std::string limit, delay, start_at, group;
 };
 
@@ -43,26 +42,22 @@ base::Result<Json> request_from(const ExecuteArguments& arguments) {
   return request;
 }
 
+// When a new execution begins, unless at once.
+std::string beginning_of(const ExecuteArguments& arguments, const Json& answer) {
+  if (answer.value("status", "") == "duplicate") return {};
+  if (!arguments.delay.empty()) return ", begins in " + arguments.delay;
+  return arguments.start_at.empty() ? std::string() : ", begins at " + arguments.start_at;
+}
+
 int execute(Session& session, const ExecuteArguments& arguments) {
-  const auto limit = durations::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
-  if (!limit) {
-    return session.output.error(
-        base::failure(base::ErrorCode::invalid_input,
-                      "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'")
-            .value());
-  }
+  if (const auto limit = limit_of(arguments.wait); !limit) return session.output.error(limit.error());
   auto request = request_from(arguments);
   if (!request) return session.output.error(request.error());
   Call call{.method = "POST", .path = "/api/v2/execute", .body = std::move(*request), .headers = {}};
   if (!arguments.idempotency_key.empty()) call.headers["Idempotency-Key"] = arguments.idempotency_key;
   const auto answer = session.server().call(call);
   if (!answer) return session.output.error(answer.error());
-  const std::string execution_id = cell_text(*answer, "execution_id");
-  if (!arguments.should_wait) {
-    session.output.line(*answer, "execution " + execution_id + " " + cell_text(*answer, "status"));
-    return 0;
-  }
-  return wait_for_end(session, {.execution_id = execution_id, .limit = *limit});
+  return show_started(session, *answer, arguments.wait, beginning_of(arguments, *answer));
 }
 
 void add_as(CLI::App& app, CommandLine& line, const char* name, const char* description) {
@@ -78,8 +73,7 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
       ->take_all();
   command->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")
       ->type_name("KEY");
-  command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
-  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")->type_name("TIME");
+  add_wait_flags(*command, arguments->wait);
   command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")->type_name("TIME");
   command->add_option("--delay", arguments->delay, "Begin after so long")->type_name("TIME");
   command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")->type_name("TIME");

@@ -27,7 +27,7 @@ void add_execution_list(CLI::App& execution, CommandLine& line) {
   };
   auto* list = execution.add_subcommand("list", "Executions, newest first");
   auto filter = std::make_shared<ExecutionFilter>();
-  list->add_option("--status", filter->status, "running, completed, failed or cancelled");
+  list->add_option("--status", filter->status, "scheduled, running, completed, failed or cancelled");
   list->add_option("--path", filter->path, "Path of the playbook");
   list->add_option("--parent", filter->parent, "Only those that this execution has called")->type_name("ID");
   list->add_option("--before", filter->before, "Only executions older than this id: the next page");
@@ -43,6 +43,7 @@ void add_execution_list(CLI::App& execution, CommandLine& line) {
                                    {"PATH", "path"},
                                    {"VERSION", "version"},
                                    {"STATUS", "status"},
+                                   {"DUE", "due_at"},
                                    {"STARTED", "started_at"},
                                    {"SECONDS", "duration"}});
     });
@@ -205,6 +206,8 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
     std::string from_step;
     std::string payload;
     std::string version;
+    std::string idempotency_key;
+    WaitFlags wait;
   };
   auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
   auto arguments = std::make_shared<ExecutionArguments>();
@@ -212,7 +215,11 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   rerun->add_option("--from", arguments->from_step, "The step to begin at; what came before it keeps its results");
   rerun->add_option("--payload", arguments->payload, "JSON whose keys replace the earlier workload's");
   rerun->add_option("--version", arguments->version, "Another version of the playbook: its number, or latest");
+  rerun->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one rerun only")
+      ->type_name("KEY");
+  add_wait_flags(*rerun, arguments->wait);
   on_chosen(*rerun, line, [id, arguments](Session& session) {
+    if (const auto limit = limit_of(arguments->wait); !limit) return session.output.error(limit.error());
     Json request = Json::object();
     if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
     if (!arguments->payload.empty()) {
@@ -224,8 +231,11 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
       const auto number = base::parse_id(arguments->version);
       request["version"] = number ? Json(*number) : Json(arguments->version);
     }
-    return show_or_fail(session, session.server().post(execution_path(*id) + "/rerun", request),
-                        [&](const Json& answer) { session.output.fields(answer); });
+    Call call{.method = "POST", .path = execution_path(*id) + "/rerun", .body = std::move(request), .headers = {}};
+    if (!arguments->idempotency_key.empty()) call.headers["Idempotency-Key"] = arguments->idempotency_key;
+    const auto answer = session.server().call(call);
+    if (!answer) return session.output.error(answer.error());
+    return show_started(session, *answer, arguments->wait);
   });
 }
 

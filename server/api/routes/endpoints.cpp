@@ -24,7 +24,7 @@ constexpr std::size_t redrive_bytes_max = 2 * 1024 * 1024;  // 10,000 ids, or a 
 constexpr std::size_t variables_bytes_max = 1024 * 1024;  // they live in the execution's state
 
 constexpr std::array execution_filters{
-    QueryField{"status", "ExecutionStatusInput", "RUNNING, COMPLETED, FAILED or CANCELLED"},
+    QueryField{"status", "ExecutionStatusInput", "SCHEDULED, RUNNING, COMPLETED, FAILED or CANCELLED"},
     QueryField{"path", "PlaybookPath", "Path of the playbook"},
     QueryField{"parent_execution_id", "Id", "Children of this execution"},
     QueryField{"before", "Id", "Cursor: executions older than this one"},

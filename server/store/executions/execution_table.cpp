@@ -17,12 +17,13 @@ wire::ExecutionRow listed(const pqxx::row& row) {
   found.catalog_id = {row["catalog_id"].as<std::int64_t>()};
   found.path = row["path"].c_str();
   found.version = row["version"].as<int>();
-  found.status = domain::to_display(status_from(row["status"]));
+  found.status = row["is_scheduled"].as<bool>() ? "SCHEDULED" : domain::to_display(status_from(row["status"]));
   found.parent_execution_id = {row["parent_execution_id"].as<std::int64_t>()};
   found.current_step = row["current_step"].c_str();
   found.outstanding_commands = row["outstanding"].as<int>();
   if (!row["error"].is_null()) found.error = postgres::text_of(row["error"]);
-  found.started_at = row["started_at"].c_str();
+  found.created_at = row["created_at"].c_str();
+  found.started_at = postgres::text_of(row["started_at"]);
   found.finished_at = postgres::text_of(row["finished_at"]);
   found.is_paused = row["is_paused"].as<bool>();
   found.deadline_at = postgres::text_of(row["deadline_at"]);

@@ -74,6 +74,7 @@ json::ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_ex
       .integer("version", row.version)
       .text("status", row.status)
       .id("parent_execution_id", row.parent_execution_id)
+      .text_or_null("created_at", row.created_at)
       .text_or_null("started_at", row.started_at)
       .text_or_null("finished_at", row.finished_at)
       .text_or_null("due_at", row.due_at)

@@ -40,7 +40,7 @@ struct ExecutionRow {
   base::CatalogId catalog_id;
   std::string path;
   int version = 0;
-  std::string status;  // upper case, as NoETL shows it
+  std::string status;  // upper case, as NoETL shows it; SCHEDULED: runs when it is due
   base::ExecutionId parent_execution_id;
   std::string current_step;
   std::vector<std::string> completed_steps;
@@ -48,9 +48,10 @@ struct ExecutionRow {
   std::string workload = "{}";  // JSON text
   std::string result = "null";  // JSON text
   std::string error = "null";  // JSON text: {kind, message, step, …}
-  std::string started_at, finished_at;  // RFC 3339; finished_at empty while running
+  std::string created_at;  // RFC 3339: when the server accepted it
+  std::string started_at, finished_at;  // RFC 3339; empty before it is due, while it runs
   std::string deadline_at;  // RFC 3339; empty: no limit, or ended
-  std::string due_at;  // RFC 3339: when it was to begin; empty: at once
+  std::string due_at;  // RFC 3339: when it begins, or was to; empty: at once
   std::string wait_reason, wait_message;  // why one that runs does nothing now: a code and a line; else empty
   bool is_paused = false;
   double duration_seconds = 0;
