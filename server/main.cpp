@@ -22,8 +22,6 @@ int main(int argc, char** argv) {
       config::resolve_for_process(flags->settings, flags->config_file).and_then(config::server_settings);
   if (!settings) {
     std::cerr << "noetl-server: " << settings.error().message << "\n";
-    for (const auto& detail : settings.error().details)
-      std::cerr << "  " << detail.field << ": " << detail.message << "\n";
     return wire::mapping_of(settings.error().code).cli_exit_code;
   }
   telemetry::init_logging({.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),

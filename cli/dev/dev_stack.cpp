@@ -104,7 +104,8 @@ std::string DevStack::exports() const {
   return "\nnoetlctl finds this stack by itself. For other programs, and where several stacks run:\n"
          "  export NOETL_SERVER_URL=http://localhost:" +
          std::to_string(port_) + "\n  export NOETL_DATABASE_URL=" + quoted(postgres_.database_url) +
-         "\n  export NATS_URL=\"$(cat " + quoted(nats_.url_file) + ")\"";
+         "\n  export NATS_URL=\"$(cat " + quoted(nats_.operator_url_file) +
+         ")\"\n  export NATS_CONTEXT=" + quoted(nats_.operator_context);
 }
 
 nlohmann::json DevStack::state(bool is_ready) const {
@@ -119,6 +120,7 @@ nlohmann::json DevStack::state(bool is_ready) const {
           {"nats_port", nats_.port},
           {"nats_passwords_file", nats_.passwords_file},
           {"nats_url_file", nats_.url_file},
+          {"nats_operator_url_file", nats_.operator_url_file},
           {"database_url", postgres_.database_url},
           {"playbook_database_url", postgres_.playbook_socket_url},
           {"postgres_port", postgres_.port}};

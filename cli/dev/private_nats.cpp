@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -103,6 +104,23 @@ std::string write_configuration(const DevFolder& data, PrivateNats& nats) {
   return file;
 }
 
+// What `nats --context FILE` and NATS_CONTEXT take.
+void write_context(const PrivateNats& nats, const std::string& path, const std::string& user, nlohmann::json more) {
+  more.update({{"url", nats.url}, {"user", user}, {"password", nats.passwords.at(user)}});
+  write_private_file(path, more.dump(2) + '\n');
+}
+
+// Logins of people and of their programs, as files: a terminal and a history may be recorded.
+void write_logins(const std::string& folder, PrivateNats& nats) {
+  nats.url_file = folder + "/url";
+  nats.operator_url_file = folder + "/operator.url";
+  nats.operator_context = folder + "/operator.json";
+  write_private_file(nats.url_file, nats.url_of("server") + '\n');
+  write_private_file(nats.operator_url_file, nats.url_of("operator") + '\n');
+  write_context(nats, nats.operator_context, "operator", {{"jetstream_api_prefix", "NOETL.API"}});
+  write_context(nats, folder + "/producer.json", "producer", nlohmann::json::object());
+}
+
 }  // namespace
 
 std::map<std::string, std::string> PrivateNats::login_of(const std::string& user) const {
@@ -120,8 +138,7 @@ base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& sto
   running.port = choose_port(data.read_state().value("nats_port", 0), 4222);
   running.url = "nats://127.0.0.1:" + std::to_string(running.port);
   const auto configuration = write_configuration(data, running);
-  running.url_file = data.path() + "/nats/url";
-  write_private_file(running.url_file, running.url_of("server") + '\n');
+  write_logins(data.path() + "/nats", running);
   running.process = std::make_unique<ChildProcess>(Launch{.name = "nats-server",
                                                           .arguments = {*program, "-c", configuration},
                                                           .environment = {{"PATH", "/usr/bin:/bin"}},

@@ -17,7 +17,9 @@ struct PrivateNats {
   std::string url;  // without a login
   int port = 0;
   std::string passwords_file;  // mode 0600
-  std::string url_file;  // mode 0600: the url with the login of the server
+  std::string url_file;  // mode 0600: the url with the login of the server, for noetlctl itself
+  std::string operator_url_file;  // mode 0600: the url with the login of people, who look and publish nothing
+  std::string operator_context;  // mode 0600: the same as a context of the command line `nats`; beside it producer.json
   std::map<std::string, std::string> passwords;  // by user
 
   // The login of a user as settings of a program.

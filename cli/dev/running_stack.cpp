@@ -24,6 +24,12 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::string line_of(const fs::path& path) {
+  auto line = text_of(path);
+  while (line.ends_with('\n')) line.pop_back();
+  return line;
+}
+
 // Empty: this process has no home.
 fs::path folder_of_notes() {
   const auto variable = [](const char* name) {
@@ -45,12 +51,11 @@ std::optional<RunningStack> stack_in(const std::string& folder) {
   if (!is_own(folder + "/dev.json") || !is_folder_held(folder)) return std::nullopt;
   const auto state = nlohmann::json::parse(text_of(folder + "/dev.json"), nullptr, false);
   if (!state.is_object() || !state.value("is_ready", false)) return std::nullopt;
-  RunningStack stack{.folder = folder,
-                     .server_url = state.value("server_url", std::string()),
-                     .database_url = state.value("database_url", std::string()),
-                     .nats_url = text_of(state.value("nats_url_file", std::string()))};
-  while (stack.nats_url.ends_with('\n')) stack.nats_url.pop_back();
-  return stack;
+  return RunningStack{.folder = folder,
+                      .server_url = state.value("server_url", std::string()),
+                      .database_url = state.value("database_url", std::string()),
+                      .nats_url = line_of(state.value("nats_url_file", std::string())),
+                      .operator_nats_url = line_of(state.value("nats_operator_url_file", std::string()))};
 }
 
 bool is_at_or_below(const fs::path& path, const fs::path& folder) {
@@ -91,8 +96,7 @@ std::vector<RunningStack> running_stacks() {
   if (notes.empty() || !is_own(notes.string())) return stacks;
   for (fs::directory_iterator note(notes, failed), end; !failed && note != end && stacks.size() < notes_max;
        note.increment(failed)) {
-    auto folder = text_of(note->path());
-    while (folder.ends_with('\n')) folder.pop_back();
+    const auto folder = line_of(note->path());
     if (auto stack = stack_in(folder)) {
       stacks.push_back(std::move(*stack));
     } else if (!is_folder_held(folder)) {
@@ -121,7 +125,20 @@ base::Result<std::optional<RunningStack>> find_stack() {
       "several stacks of `noetlctl dev` run here; say which, by the flag or by NOETL_SERVER_URL:" + all, "server-url");
 }
 
+namespace {
+
+void trade_login_of_people(config::Resolved& resolved) {
+  auto& given = resolved.at("nats-url");
+  for (const auto& stack : running_stacks()) {
+    if (!given.value.empty() && given.value == stack.operator_nats_url)
+      given = {.value = stack.nats_url, .origin = config::Origin::flag, .where = "noetlctl dev in " + stack.folder};
+  }
+}
+
+}  // namespace
+
 base::Result<config::Resolved> with_stack(config::Resolved resolved) {
+  trade_login_of_people(resolved);
   const auto is_default = [&](const char* name) { return resolved.at(name).origin == config::Origin::default_value; };
   const bool wants_database = is_default("database-url") && is_default("postgres-host");
   const bool wants_nats = is_default("nats-url") && is_default("nats-credentials");

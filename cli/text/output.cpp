@@ -42,6 +42,13 @@ const Json& rows_of(const Json& answer) {
   return none;
 }
 
+// A message that was made of one of its details says that one already, its place included.
+bool has_said(const base::Error& error, const base::ErrorDetail& detail) {
+  const auto says = [&](const std::string& text) { return error.message.find(text) != std::string::npos; };
+  const auto place = "line " + std::to_string(detail.line) + ", column " + std::to_string(detail.column);
+  return says(detail.message) && says(detail.suggestion) && (detail.line == 0 || says(place));
+}
+
 std::string json_text(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
@@ -124,7 +131,9 @@ void Output::fields(const Json& answer, std::vector<std::string> names) const {
       streams_.out << "error: " << error_text(value) << '\n';
       continue;
     }
-    if (value.is_null() || (value.is_string() && value.get<std::string>().empty())) continue;
+    if (value.is_null() || (value.is_string() && value.get<std::string>().empty()) ||
+        (value.is_array() && value.empty()))
+      continue;
     const bool is_nested =
         value.is_structured() && value.dump(-1, ' ', false, Json::error_handler_t::replace).size() > 60;
     if (!is_nested) {
@@ -150,6 +159,7 @@ int Output::error(const base::Error& error) const {
   }
   streams_.err << "error: " << printable_lines(error.message) << " (" << base::to_string(error.code) << ")\n";
   for (const auto& detail : error.details) {
+    if (has_said(error, detail)) continue;
     streams_.err << "  ";
     if (detail.line > 0) streams_.err << detail.line << ':' << detail.column << ": ";
     if (!detail.field.empty()) streams_.err << printable(detail.field) << ": ";

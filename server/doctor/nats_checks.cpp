@@ -23,8 +23,7 @@ Check check_stream(nats::JetStream& jetstream, const nats::StreamSettings& wante
   if (!state) {
     find(check, Verdict::warning, {wanted.name, state.error().message},
          "A running server makes it within two seconds; see its log for component=notify, and that JetStream "
-         "is enabled "
-         "(nats-server -js).");
+         "is enabled (nats-server -js). Where NATS has accounts, the doctor needs the login of the user server.");
     return check;
   }
   if (!state->drift.empty()) {

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,12 @@ import time
 import unittest
 
 BIN = pathlib.Path(os.environ.get("NOETL_BIN_DIR") or sys.exit("set NOETL_BIN_DIR to the folder of the programs"))
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+NATS = shutil.which("nats")
 PATIENCE = 90
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import nats_text  # noqa: E402
 
 
 class Found(unittest.TestCase):
@@ -78,17 +84,53 @@ class Found(unittest.TestCase):
     def test_the_lines_that_it_prints_can_be_pasted_and_show_no_password(self):
         printed = self.printed.read_text()
         lines = re.findall(r"^  (export .*)$", printed, re.M)
-        self.assertEqual([line.split("=")[0] for line in lines], ["export NOETL_SERVER_URL", "export NOETL_DATABASE_URL", "export NATS_URL"])
-        script = "\n".join(lines) + '\nprintf "%s\\n" "$NOETL_SERVER_URL" "$NOETL_DATABASE_URL" "$NATS_URL"'
-        url, database, nats = subprocess.run(["bash", "-ec", script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+        self.assertEqual([line.split("=")[0] for line in lines], ["export NOETL_SERVER_URL", "export NOETL_DATABASE_URL", "export NATS_URL", "export NATS_CONTEXT"])
+        script = "\n".join(lines) + '\nprintf "%s\\n" "$NOETL_SERVER_URL" "$NOETL_DATABASE_URL" "$NATS_URL" "$NATS_CONTEXT"'
+        url, database, nats, context = subprocess.run(["bash", "-ec", script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
                                              check=True).stdout.splitlines()
         self.assertEqual(url, f"http://localhost:{self.port()}")
         self.assertIn("host=", database)
-        password = re.fullmatch(r"nats://server:([0-9a-f]{64})@127\.0\.0\.1:\d+", nats)
+        password = re.fullmatch(r"nats://operator:([0-9a-f]{64})@127\.0\.0\.1:\d+", nats)
         self.assertTrue(password, nats)
         self.assertNotIn(password[1], printed)
         run = self.run_ctl("-o", "json", "doctor", home="/nonexistent", NOETL_DATABASE_URL=database, NATS_URL=nats, NOETL_SERVER_URL=url)
         self.assertIn('"NATS"', run.stdout, run.stderr)
+        run = self.run_ctl("-o", "json", "doctor", NOETL_DATABASE_URL=database, NATS_URL=nats, NOETL_SERVER_URL=url)
+        checks = {check["check"]: check["status"] for check in json.loads(run.stdout)["checks"]}
+        self.assertEqual(checks["stream NOETL_COMMANDS"], "ok", run.stdout)
+        for file in (context, context.replace("operator", "producer")):
+            self.assertEqual(pathlib.Path(file).stat().st_mode & 0o777, 0o600)
+        said = json.loads(pathlib.Path(context).read_text())
+        self.assertEqual((said["url"], said["user"], said["password"], said["jetstream_api_prefix"]),
+                         (nats.replace(f"operator:{password[1]}@", ""), "operator", password[1], "NOETL.API"))
+
+    def test_people_may_look_and_start_executions_over_nats_and_no_more(self):
+        folder = pathlib.Path(self.folder.name) / "data/nats"
+        port = json.loads((folder.parent / "dev.json").read_text())["nats_port"]
+        operator, producer = ((said["user"], said["password"]) for said in
+                              (json.loads((folder / f"{user}.json").read_text()) for user in ("operator", "producer")))
+        inbox = b"SUB _INBOX.look 1\r\n"
+        for subject in ("STREAM.INFO.NOETL_COMMANDS", "STREAM.NAMES", "STREAM.LIST", "CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool",
+                        "CONSUMER.LIST.NOETL_COMMANDS"):
+            lines = inbox + nats_text.published(f"NOETL.API.{subject}", b"", "_INBOX.look")
+            answer = json.loads(nats_text.exchange(port, lines, True, login=operator))
+            self.assertNotIn("error", answer, subject)
+        lines = inbox + nats_text.published("noetl.workflow.execute.look", b'{"message_id":"1"}', "_INBOX.look")
+        with self.assertRaisesRegex(RuntimeError, "Permissions Violation"):
+            nats_text.exchange(port, lines, True, login=operator)
+        self.assertIn(b"playbook", nats_text.exchange(port, lines, True, login=producer))
+
+    @unittest.skipUnless(NATS, "the command line nats is not installed")
+    def test_each_line_of_the_docs_passes_with_what_is_printed(self):
+        folder = pathlib.Path(self.folder.name) / "data/nats"
+        self.run_ctl("command", "enqueue", "noop", "--wait")  # there is a notification to look at
+        environment = {**self.environment, "NATS_URL": (folder / "operator.url").read_text().strip(), "NATS_CONTEXT": f"{folder}/operator.json"}
+        page = (DOCS / "operations/monitor.md").read_text()
+        lines = re.findall(r"^\| `nats ((?:stream|consumer) [^`]*)` \|", page, re.M)
+        self.assertEqual(len(lines), 5, lines)
+        for line in lines:
+            run = subprocess.run([NATS, *line.split()], env=environment, capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(run.returncode, 0, f"nats {line}: {run.stdout}{run.stderr}")
 
 
 if __name__ == "__main__":

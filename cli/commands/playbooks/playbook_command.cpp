@@ -4,30 +4,12 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/playbooks/playbook_files.hpp"
 #include "cli/commands/playbooks/playbook_lint.hpp"
-#include "cli/payload.hpp"
 #include "cli/session.hpp"
 
 namespace noetl::cli {
 namespace {
 
 using base::failure;
-
-// Does `act` with the text of every file; goes on after an error, and answers the first one's exit code.
-template <class Act>
-int for_each_file(const Session& session, const std::string& path, Act act) {
-  const auto files = playbook_files(path);
-  if (!files) return session.output.error(files.error());
-  int first_code = 0;
-  for (const auto& file : *files) {
-    const auto text = read_text_file(file);
-    base::Result<void> done = text ? act(file, *text) : base::Result<void>(failure(text.error()));
-    if (done) continue;
-    done.error().message = file + ": " + done.error().message;
-    const int code = session.output.error(done.error());
-    first_code = first_code == 0 ? code : first_code;
-  }
-  return first_code;
-}
 
 void note_warnings(const Session& session, const std::string& file, const Json& answer) {
   if (session.output.is_json()) return;  // they are in the answer
@@ -40,16 +22,16 @@ void note_warnings(const Session& session, const std::string& file, const Json& 
   }
 }
 
-int register_all(Session& session, const std::string& path) {
+int register_all(Session& session, const std::vector<std::string>& paths) {
   Json registered = Json::array();
   const int code =
-      for_each_file(session, path, [&](const std::string& file, const std::string& text) -> base::Result<void> {
+      for_each_playbook(session, paths, [&](const std::string& file, const std::string& text) -> base::Result<int> {
         auto answer =
             session.server().post("/api/catalog/register", {{"content", text}, {"resource_type", "Playbook"}});
         if (!answer) return failure(std::move(answer.error()));
         note_warnings(session, file, *answer);
         registered.push_back(std::move(*answer));
-        return {};
+        return 0;
       });
   if (!registered.empty()) {
     session.output.rows(registered,
@@ -75,10 +57,10 @@ void add_playbook_get(CLI::App& playbook, CommandLine& line) {
 
 void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
   playbook.require_subcommand(1);
-  auto path = std::make_shared<std::string>();
-  auto* add = playbook.add_subcommand("register", "Register a playbook, or all in a folder and below");
-  add->add_option("file", *path, "File, folder, or - for stdin")->required();
-  on_chosen(*add, line, [path](Session& session) { return register_all(session, *path); });
+  auto paths = std::make_shared<std::vector<std::string>>();
+  auto* add = playbook.add_subcommand("register", "Register playbooks, of a folder all in it and below");
+  add->add_option("file", *paths, "Files, folders, or - for stdin")->required();
+  on_chosen(*add, line, [paths](Session& session) { return register_all(session, *paths); });
   add_lint(playbook, line);
   auto* schema = playbook.add_subcommand("schema", "JSON Schema of the language, for editors");
   on_chosen(*schema, line, [](Session& session) {

@@ -5,7 +5,6 @@
 #include <ostream>
 
 #include "cli/commands/playbooks/playbook_files.hpp"
-#include "cli/payload.hpp"
 #include "cli/session.hpp"
 #include "shared/wire/error_codes.hpp"
 
@@ -13,7 +12,7 @@ namespace noetl::cli {
 namespace {
 
 struct LintArguments {
-  std::string path;
+  std::vector<std::string> paths;
   bool is_strict = false;
 };
 
@@ -67,26 +66,15 @@ void show(const Output& output, const std::string& file, const LintOutcome& outc
 }
 
 int lint_all(Session& session, const LintArguments& arguments) {
-  const auto files = playbook_files(arguments.path);
-  if (!files) return session.output.error(files.error());
   const int wrong_input = wire::mapping_of(base::ErrorCode::invalid_playbook).cli_exit_code;
-  int code = 0;
   Json checked = Json::array();
-  for (const auto& file : *files) {
-    const auto text = read_text_file(file);
-    if (!text) {
-      code = session.output.error(text.error());
-      continue;
-    }
-    const auto outcome = session.programs.lint_playbook(*text);
-    const bool is_bad = errors_in(outcome) > 0 || (arguments.is_strict && !outcome.findings.empty());
-    if (is_bad && code == 0) code = wrong_input;
-    if (session.output.is_json()) {
-      checked.push_back(to_json(file, outcome));
-    } else {
-      show(session.output, file, outcome);
-    }
-  }
+  const int code = for_each_playbook(
+      session, arguments.paths, [&](const std::string& file, const std::string& text) -> base::Result<int> {
+        const auto outcome = session.programs.lint_playbook(text);
+        session.output.is_json() ? checked.push_back(to_json(file, outcome)) : show(session.output, file, outcome);
+        const bool is_bad = errors_in(outcome) > 0 || (arguments.is_strict && !outcome.findings.empty());
+        return is_bad ? wrong_input : 0;
+      });
   if (session.output.is_json()) session.output.rows(checked, {});
   return code;
 }
@@ -96,7 +84,8 @@ int lint_all(Session& session, const LintArguments& arguments) {
 void add_lint(CLI::App& playbook, CommandLine& line) {
   auto arguments = std::make_shared<LintArguments>();
   auto* lint = playbook.add_subcommand("lint", "Check playbooks without a server");
-  lint->add_option("file", arguments->path, "File, folder, or - for stdin")->required();
+  lint->add_option("file", arguments->paths, "Files, folders (*.yaml and *.yml in them and below), or - for stdin")
+      ->required();
   lint->add_flag("--strict", arguments->is_strict, "Warnings count as errors");
   on_chosen(*lint, line, [arguments](Session& session) { return lint_all(session, *arguments); });
 }

@@ -135,6 +135,7 @@ TEST_CASE("a bad setting stops with its name and origin") {
   CHECK(noetlctl({"server", "start"}) == exit_usage);
 
   CHECK(noetlctl.err.str().find("port (from NOETL_PORT)") != std::string::npos);
+  CHECK(noetlctl.err.str().find('\n') == noetlctl.err.str().size() - 1);  // it says so once
   CHECK_FALSE(noetlctl.server.has_value());
 }
 
@@ -240,6 +241,42 @@ TEST_CASE("lint prints a line for each finding, a summary, and fails for errors 
   CHECK(json.at(0).at("generation") == "v10");
   CHECK(json.at(0).at("status") == "errors");
   CHECK(json.at(0).at("findings").at(1).at("suggestion") == "did you mean 'end'?");
+}
+
+TEST_CASE("lint takes files and folders, goes on after one that is not there, and answers the worst exit code") {
+  const std::filesystem::path folder = "lint_" + std::to_string(getpid());
+  std::filesystem::create_directories(folder / "more/below");
+  const auto write = [&](const char* name, const char* text) {
+    std::ofstream(folder / name) << text;
+    return (folder / name).string();
+  };
+  const auto fine = write("fine.yaml", "fine"), warn = write("warn.yml", "warn"), more = (folder / "more").string();
+  write("more/below/fail.yaml", "fail");
+  write("more/note.txt", "fail");
+  const auto lint = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"playbook", "lint"});
+    Noetlctl noetlctl;
+    const int code = noetlctl(arguments);
+    return std::tuple{code, noetlctl.out.str(), noetlctl.err.str()};
+  };
+
+  CHECK(lint({fine, warn}) ==
+        std::tuple{
+            0, fine + ": v10, 1 step: ok\n" + warn + ":2:3: warning: odd ? [x]\n" + warn + ": v10, 1 step: 1 warning\n",
+            ""});
+  const auto failing = more + "/below/fail.yaml";
+  const std::string failed =
+      failing + ":4:5: error: no such step; did you mean 'end'? [workflow[0]]\n" + failing + ": v10, 1 step: 1 error\n";
+  CHECK(lint({more, fine}) == std::tuple{2, failed + fine + ": v10, 1 step: ok\n", ""});
+  const auto [code, out, err] = lint({"nowhere.yaml", more, (folder / "more/below").string()});
+  CHECK(code == 3);
+  CHECK(out == failed + failed);
+  CHECK(err == "error: the file nowhere.yaml cannot be read (not_found)\n");
+  CHECK(std::get<0>(lint({fine, warn, "--strict"})) == 2);
+  const auto all = Json::parse(std::get<1>(lint({fine, more, "-o", "json"})));
+  CHECK(all.size() == 2);
+  CHECK(all.at(1).at("file") == failing);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("the schema of playbooks is printed as it is") {

@@ -71,6 +71,24 @@ TEST_CASE("an error shows every detail with its place and gives its exit code") 
   CHECK(written.out.str().empty());
 }
 
+TEST_CASE("an error says once what it was made of, and lists the rest") {
+  Written written;
+  base::Error error{.code = base::ErrorCode::invalid_playbook,
+                    .message = "a.yaml: tool: no such key (line 6, column 5); did you mean 'tool'?; and 2 more",
+                    .field = {},
+                    .retry_after = {},
+                    .details = {}};
+  error.details.push_back(
+      {.field = "tool", .message = "no such key", .line = 6, .column = 5, .suggestion = "did you mean 'tool'?"});
+  error.details.push_back({.field = "next", .message = "no such key", .line = 16, .column = 5, .suggestion = {}});
+  error.details.push_back({.field = "end", .message = "no step", .line = 6, .column = 5, .suggestion = {}});
+
+  CHECK(Output(written.streams, false, false).error(error) == 2);
+  CHECK(written.err.str() ==
+        "error: a.yaml: tool: no such key (line 6, column 5); did you mean 'tool'?; and 2 more (invalid_playbook)\n"
+        "  16:5: next: no such key\n  6:5: end: no step\n");
+}
+
 TEST_CASE("an error of several lines keeps them, without control sequences") {
   Written written;
 

@@ -41,10 +41,12 @@ struct Stack {
   Stack(const fs::path& folder, int port, bool is_ready = true) : data(folder.string()) {
     REQUIRE(data.lock().has_value());
     std::ofstream(folder / "url") << "nats://server:secret@127.0.0.1:4222\n";
+    std::ofstream(folder / "operator.url") << "nats://operator:word@127.0.0.1:4222\n";
     data.write_state({{"is_ready", is_ready},
                       {"server_url", "http://localhost:" + std::to_string(port)},
                       {"database_url", "host=/socket"},
-                      {"nats_url_file", (folder / "url").string()}});
+                      {"nats_url_file", (folder / "url").string()},
+                      {"nats_operator_url_file", (folder / "operator.url").string()}});
     note.emplace(data.path());
   }
   DevFolder data;
@@ -132,6 +134,12 @@ TEST_CASE("the doctor is given what the stack has where nothing else was said") 
   CHECK(resolved({}).at("nats-url").value == "nats://server:secret@127.0.0.1:4222");
   CHECK(resolved({{"postgres-host", "db"}}).at("database-url").value.empty());
   CHECK(resolved({{"nats-url", "nats://n:1"}}).at("nats-url").value == "nats://n:1");
+  // What `noetlctl dev` prints to paste is the login of people.
+  setenv("NATS_URL", "nats://operator:word@127.0.0.1:4222", 1);
+  CHECK(resolved({}).at("nats-url").value == "nats://server:secret@127.0.0.1:4222");
+  setenv("NATS_URL", "nats://operator:word@elsewhere:4222", 1);
+  CHECK(resolved({}).at("nats-url").value == "nats://operator:word@elsewhere:4222");
+  unsetenv("NATS_URL");
 }
 
 }  // namespace
