@@ -415,43 +415,44 @@ WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000')
 CREATE TABLE noetl.queue (
     queue_id bigint NOT NULL,
     execution_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    timeout_ms bigint DEFAULT 0 NOT NULL,
+    redriven_from bigint,
+    max_attempts integer NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
     node_id text,
     step text NOT NULL,
     tool_kind text NOT NULL,
     pool text NOT NULL,
-    priority smallint DEFAULT 0 NOT NULL,
-    status text DEFAULT 'queued'::text NOT NULL,
-    epoch integer DEFAULT 0 NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    max_attempts integer NOT NULL,
-    timeout_ms bigint DEFAULT 0 NOT NULL,
-    available_at timestamp with time zone,
-    cancel_requested boolean DEFAULT false NOT NULL,
-    worker_id text,
-    context json NOT NULL,
-    result json,
-    error json,
     idempotency_key text,
     traceparent text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    claimed_at timestamp with time zone,
-    finished_at timestamp with time zone,
+    context json NOT NULL,
     frame json,
     retry json,
-    redriven_from bigint,
+    available_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    finished_at timestamp with time zone,
     duration_us bigint,
+    status text DEFAULT 'queued'::text NOT NULL,
+    result json,
+    error json,
+    epoch integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    worker_id text,
     CONSTRAINT queue_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
     CONSTRAINT queue_check1 CHECK ((epoch >= attempts)),
     CONSTRAINT queue_check2 CHECK (((status <> 'queued'::text) OR (attempts < max_attempts))),
     CONSTRAINT queue_check3 CHECK (((status <> 'running'::text) OR ((worker_id IS NOT NULL) AND (claimed_at IS NOT NULL)))),
     CONSTRAINT queue_check4 CHECK (((status = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
     CONSTRAINT queue_check5 CHECK (((execution_id IS NULL) = (node_id IS NULL))),
+    CONSTRAINT queue_duration_us_check CHECK (((duration_us IS NULL) OR ((duration_us >= 0) AND (execution_id IS NULL) AND (status = 'done'::text) AND (epoch = 1) AND (finished_at IS NOT NULL)))),
     CONSTRAINT queue_epoch_check CHECK ((epoch >= 0)),
     CONSTRAINT queue_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT queue_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
     CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
 )
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='30');
+WITH (fillfactor='30', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
 CREATE VIEW noetl.event_history AS
  SELECT event.event_id,
     event.execution_id,
@@ -686,8 +687,6 @@ ALTER TABLE ONLY noetl.pool
     ADD CONSTRAINT pool_pkey PRIMARY KEY (pool);
 ALTER TABLE ONLY noetl.queue_depth
     ADD CONSTRAINT queue_depth_pkey PRIMARY KEY (pool, status);
-ALTER TABLE noetl.queue
-    ADD CONSTRAINT queue_duration_us_check CHECK (((duration_us IS NULL) OR ((duration_us >= 0) AND (execution_id IS NULL) AND (status = 'done'::text) AND (epoch = 1) AND (finished_at IS NOT NULL)))) NOT VALID;
 ALTER TABLE ONLY noetl.queue
     ADD CONSTRAINT queue_pkey PRIMARY KEY (queue_id);
 ALTER TABLE ONLY noetl.result

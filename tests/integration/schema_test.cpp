@@ -43,6 +43,51 @@ std::string dump(const std::string& url) {
   return kept;
 }
 
+// A database as the program before migration `version` made it.
+std::string migrated_before(int version) {
+  auto url = migrated();
+  (void)sql(url, "drop schema noetl cascade; create schema noetl");
+  (void)sql(url,
+            "create table noetl.schema_migration (version int primary key, name text not null, checksum text not null, "
+            "applied_at timestamptz not null default now())");
+  for (const auto& migration : migrations::known_migrations()) {
+    if (migration.version >= version) break;
+    (void)sql(url, migration.text);
+    const bool has_runs_with = migration.version >= 10;
+    (void)sql(url, std::string("insert into noetl.schema_migration (version, name, checksum") +
+                       (has_runs_with ? ", runs_with" : "") + ") values (" + std::to_string(migration.version) + ", '" +
+                       migration.name + "', '" + migration.checksum + "'" +
+                       (has_runs_with ? ", " + std::to_string(migration.runs_with) : "") + ")");
+  }
+  return url;
+}
+
+// A plain command in each state, a step, and a redriven command.
+constexpr const char* commands_of_all_states =
+    "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context, status, epoch, attempts, "
+    "worker_id, "
+    "claimed_at, finished_at, duration_us, idempotency_key) values "
+    "(1, 'noop', 'noop', 'default', 3, '{\"input\": 1}', 'queued', 0, 0, null, null, null, null, 'first'), "
+    "(2, 'noop', 'noop', 'default', 3, '{}', 'running', 1, 1, 'w', '2026-01-01', null, null, null), "
+    "(3, 'noop', 'noop', 'default', 3, '{}', 'done', 1, 1, 'w', '2026-01-01', '2026-01-02', 17, null), "
+    "(4, 'noop', 'noop', 'default', 3, '{}', 'dead', 3, 3, 'w', '2026-01-01', '2026-01-02', null, null); "
+    "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, context, frame, "
+    "retry, "
+    "available_at, priority, timeout_ms, redriven_from, traceparent, error, cancel_requested) values "
+    "(5, 7, 'start', 'start', 'http', 'gpu', 1, '{}', '[1]', '{\"backoff\": \"none\"}', '2030-01-01', 5, 1000, 4, "
+    "'00-a', '{}', true)";
+
+std::string queue_as_text(const std::string& url) {
+  return sql(url, "select string_agg(row_to_json(c)::jsonb::text, ' ' order by queue_id) from noetl.queue c")[0][0];
+}
+
+// Of the columns: what comes before the context, and what after.
+bool is_context_before_status(const std::string& url) {
+  return sql_number(url,
+                    "select (min(attnum) filter (where attname = 'context') < min(attnum) filter (where attname = "
+                    "'status'))::int from pg_attribute where attrelid = 'noetl.queue'::regclass") == 1;
+}
+
 void refuses(const std::string& url, const std::string& statement) {
   CAPTURE(statement);
   CHECK_THROWS(sql(url, statement));
@@ -111,6 +156,53 @@ TEST_CASE("a migration that was edited after it was applied is refused") {
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("another text") != std::string::npos);
+}
+
+TEST_CASE("the columns of the queue that change come last: rows, grants and histories are as before") {
+  const auto url = migrated_before(21);
+  (void)sql(url, commands_of_all_states);
+  (void)sql(url, "grant select on noetl.queue to pg_monitor; grant select on noetl.event_history to public");
+  const auto before = queue_as_text(url);
+  const auto history = sql(url, "select * from noetl.event_history order by event_id");
+  REQUIRE_FALSE(is_context_before_status(url));
+
+  REQUIRE(migrations::migrate_up(url));
+
+  CHECK(is_context_before_status(url));
+  CHECK(queue_as_text(url) == before);
+  CHECK(sql(url, "select * from noetl.event_history order by event_id") == history);
+  CHECK(sql_number(url, "select has_table_privilege('pg_monitor', 'noetl.queue', 'select')::int") == 1);
+  CHECK(sql_number(url, "select has_table_privilege('pg_monitor', 'noetl.queue', 'insert')::int") == 0);
+  CHECK(sql_number(url, "select has_table_privilege('pg_monitor', 'noetl.event_history', 'select')::int") == 1);
+  refuses(url, "update noetl.queue set status = 'sleeping' where queue_id = 1");
+  refuses(url, "update noetl.queue set idempotency_key = 'first' where queue_id = 2");
+}
+
+TEST_CASE("a queue that somebody has built on, or that is large, keeps the order of its columns") {
+  const auto url = migrated_before(21);
+  (void)sql(url, commands_of_all_states);
+  SUBCASE("a view") {
+    (void)sql(url, "create view public.running as select * from noetl.queue where status = 'running'");
+  }
+  SUBCASE("a view of our view") { (void)sql(url, "create view public.history as select * from noetl.event_history"); }
+  SUBCASE("an index") { (void)sql(url, "create index by_time on noetl.queue (created_at)"); }
+  SUBCASE("a publication") { (void)sql(url, "create publication of_queue for table noetl.queue"); }
+  SUBCASE("a trigger") {
+    (void)sql(url,
+              "create trigger same before update on noetl.queue for each row execute function "
+              "suppress_redundant_updates_trigger()");
+  }
+  SUBCASE("more rows than are copied in two seconds") {
+    (void)sql(url,
+              "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
+              "select i, 'noop', 'noop', 'default', 3, '{}' from generate_series(10, 100010) as i");
+  }
+  const auto before = sql_number(url, "select count(*) from noetl.queue");
+
+  REQUIRE(migrations::migrate_up(url));
+
+  CHECK_FALSE(is_context_before_status(url));
+  CHECK(sql_number(url, "select count(*) from noetl.queue") == before);
 }
 
 TEST_CASE("constraints hold the states of commands") {
