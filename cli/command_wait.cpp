@@ -39,9 +39,10 @@ int wait_for_command(Session& session, const CommandWait& wait) {
     const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
     if (wait.limit.count() > 0 && waited >= wait.limit) {
       session.output.end_progress();
+      const auto why = cell_text(*answer, "wait_message");
       session.output.note("command " + wait.queue_id + " is " + status + " after " +
-                          durations::duration_text(wait.limit) + "; look again with: noetlctl command get " +
-                          wait.queue_id);
+                          durations::duration_text(wait.limit) + (why.empty() ? "" : ": " + why) +
+                          "; look again with: noetlctl command get " + wait.queue_id);
       return exit_wait_over;
     }
     session.output.progress("command " + wait.queue_id + ": " + status + " (" + std::to_string(waited.count() / 1000) +

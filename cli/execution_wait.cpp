@@ -59,12 +59,10 @@ int wait_for_end(Session& session, const Wait& wait) {
     const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
     if (wait.limit.count() > 0 && waited >= wait.limit) {
       session.output.end_progress();
-      const auto due = cell_text(*answer, "due_at");
-      session.output.note("execution " + wait.execution_id +
-                          (cell_text(*answer, "status") == "SCHEDULED" ? " begins at " + due + ", it waits after "
-                                                                       : " is still running after ") +
-                          durations::duration_text(wait.limit) + "; follow it with: noetlctl execution watch " +
-                          wait.execution_id);
+      const auto why = cell_text(*answer, "wait_message");
+      session.output.note("execution " + wait.execution_id + " is " + cell_text(*answer, "status") + " after " +
+                          durations::duration_text(wait.limit) + (why.empty() ? "" : ": " + why) +
+                          "; follow it with: noetlctl execution watch " + wait.execution_id);
       return exit_wait_over;
     }
     session.output.progress("execution " + wait.execution_id + ": " + cell_text(*answer, "status") + " " +

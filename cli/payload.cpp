@@ -24,7 +24,7 @@ base::Result<std::string> read_text_file(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
-base::Result<Json> read_payload(std::string_view argument) {
+base::Result<Json> read_payload(std::string_view argument, std::string_view what) {
   if (argument.empty()) return Json::object();
   std::string text(argument);
   if (argument.front() == '@') {
@@ -34,12 +34,12 @@ base::Result<Json> read_payload(std::string_view argument) {
   }
   auto payload = json::parse_body(text, payload_bytes_max);
   if (!payload) {
-    payload.error().message = "payload: " + payload.error().message;
+    payload.error().message = std::string(what) + ": " + payload.error().message;
     return payload;
   }
   if (!payload->is_object()) {
     return failure(ErrorCode::invalid_input,
-                   std::string("payload: expected a JSON object, found ") + payload->type_name(), "payload");
+                   std::string(what) + ": expected a JSON object, found " + payload->type_name(), "payload");
   }
   return payload;
 }

@@ -11,8 +11,8 @@ namespace noetl::cli {
 
 inline constexpr std::size_t payload_bytes_max = 64 * 1024 * 1024;
 
-// JSON text, or @file. Empty: {}. Errors: not an object, not JSON (with the byte), unreadable.
-[[nodiscard]] base::Result<nlohmann::json> read_payload(std::string_view argument);
+// JSON text, or @file. Empty: {}. Errors begin with `what`: not an object, not JSON (with the byte), unreadable.
+[[nodiscard]] base::Result<nlohmann::json> read_payload(std::string_view argument, std::string_view what = "payload");
 
 // "a.b=1" sets {"a":{"b":1}}: the value is JSON when it parses as such, else text; "k:=text" is always text.
 [[nodiscard]] base::Result<void> apply_setting(nlohmann::json& payload, std::string_view assignment);

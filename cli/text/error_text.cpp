@@ -83,7 +83,7 @@ std::string error_text(const Json& error) {
   if (!error.is_object()) return {};
   std::string text = printable_lines(raw(error, "message"));
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  if (text.empty()) text = "no message";
+  if (text.empty()) text = member(error, "kind") == "cancelled" ? "cancelled, without a reason" : "no message";
   const auto place = place_of(error);
   add_line(text, place);
   std::string kind = "kind " + member(error, "kind");

@@ -15,6 +15,14 @@ base::Result<PlaybookPtr> find_playbook(dispatch::ServerContext& context, postgr
   } else if (const auto row = catalog.find({.catalog_id = {}, .path = path, .version = version})) {
     id = row->catalog_id;
   }
+  if (!id && version) {
+    if (const auto latest = catalog.find({.catalog_id = {}, .path = path, .version = {}})) {
+      return base::failure(base::ErrorCode::not_found,
+                           "playbook '" + path + "' has no version " + std::to_string(*version) + "; its latest is " +
+                               std::to_string(latest->version),
+                           "/version");
+    }
+  }
   if (!id) {
     return base::failure(base::ErrorCode::not_found,
                          "no playbook is registered under path '" + path + "'" +

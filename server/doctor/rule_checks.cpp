@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "server/postgres/connection_pool.hpp"
+#include "server/postgres/errors.hpp"
 
 namespace noetl::doctor {
 namespace {
@@ -120,7 +121,7 @@ Check run(postgres::ConnectionPool& connections, const RuleCheck& rule) {
     check.findings = std::move(found.shown);
   } catch (const std::exception& error) {
     check.verdict = Verdict::unchecked;
-    check.summary = std::string("could not be asked: ") + error.what();
+    check.summary = "could not be asked: " + postgres::told_by(error);
     return check;
   }
   if (check.total == 0) return check;

@@ -2,6 +2,7 @@
 
 #include <pqxx/pqxx>
 
+#include "server/postgres/errors.hpp"
 #include "server/postgres/search_path.hpp"
 
 namespace noetl::migrations {
@@ -13,9 +14,12 @@ base::Result<DatabaseRole> role_of(const std::string& database_url) {
     pqxx::nontransaction transaction(connection);
     const auto row = transaction.exec1("select rolname, rolsuper from pg_roles where rolname = current_user");
     return DatabaseRole{.name = row[0].c_str(), .is_superuser = row[1].as<bool>()};
+  } catch (const pqxx::broken_connection& error) {
+    return base::failure(base::ErrorCode::unavailable, "cannot ask the database for the server's role: " +
+                                                           postgres::told_by(error) + postgres::database_is_named_by);
   } catch (const pqxx::failure& error) {
     return base::failure(base::ErrorCode::unavailable,
-                         std::string("cannot ask the database for the server's role: ") + error.what());
+                         "cannot ask the database for the server's role: " + postgres::told_by(error));
   }
 }
 

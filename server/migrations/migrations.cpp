@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "server/migrations/users_objects.hpp"
+#include "server/postgres/errors.hpp"
 #include "server/postgres/sha256.hpp"
 #include "shared/base/invariant.hpp"
 
@@ -188,8 +189,11 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url, const
     return done;
   } catch (const StillLocked& error) {
     return base::failure(base::ErrorCode::unavailable, error.what());
+  } catch (const pqxx::broken_connection& error) {
+    return base::failure(base::ErrorCode::unavailable,
+                         "cannot migrate the database: " + postgres::told_by(error) + postgres::database_is_named_by);
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("cannot migrate the database: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable, "cannot migrate the database: " + postgres::told_by(error));
   }
 }
 
@@ -206,8 +210,11 @@ base::Result<std::vector<AppliedMigration>> migration_status(const std::string& 
     }
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
     return rows;
+  } catch (const pqxx::broken_connection& error) {
+    return base::failure(base::ErrorCode::unavailable,
+                         "cannot read the migrations: " + postgres::told_by(error) + postgres::database_is_named_by);
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("cannot read the migrations: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable, "cannot read the migrations: " + postgres::told_by(error));
   }
 }
 

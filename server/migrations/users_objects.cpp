@@ -5,6 +5,7 @@
 
 #include "server/migrations/migrations.hpp"
 #include "server/postgres/array_literal.hpp"
+#include "server/postgres/errors.hpp"
 #include "server/postgres/queries.hpp"
 #include "server/postgres/search_path.hpp"
 #include "server/postgres/session.hpp"
@@ -67,7 +68,7 @@ base::Error refused(const pqxx::sql_error& error, const std::string& target_sche
   const auto& state = error.sqlstate();
   const bool is_taken = state == "42P07" || state == "42710" || state == "42723";
   const auto code = is_taken ? base::ErrorCode::conflict : base::ErrorCode::unavailable;
-  return base::failure(code, "nothing was moved to schema " + target_schema + ": " + error.what() +
+  return base::failure(code, "nothing was moved to schema " + target_schema + ": " + postgres::told_by(error) +
                                  (is_taken ? "; rename one of the two, or choose another schema with --to" : ""))
       .value();
 }
@@ -125,12 +126,12 @@ base::Result<Json> move_users_objects(const std::string& database_url, const std
     return outcome;
   } catch (const pqxx::insufficient_privilege& error) {
     return base::failure(base::ErrorCode::forbidden,
-                         std::string("nothing was moved: ") + error.what() +
+                         "nothing was moved: " + postgres::told_by(error) +
                              "; run it as the role that owns the table (--postgres-user), or as a superuser");
   } catch (const pqxx::sql_error& error) {
     return base::failure(refused(error, target_schema));
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("nothing was moved: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable, "nothing was moved: " + postgres::told_by(error));
   }
 }
 

@@ -115,7 +115,7 @@ std::unique_ptr<Connection> ConnectionPool::take() {
       --open_;
     }
     returned_.notify_one();
-    throw Unavailable(std::string("cannot connect to Postgres: ") + error.what());
+    throw Unavailable("cannot connect to Postgres: " + told_by(error));
   }
 }
 
@@ -146,17 +146,17 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
     }
   } catch (const pqxx::in_doubt_error& error) {
     borrowed.condemn();
-    throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") + error.what());
+    throw Unavailable("the connection was lost during commit, its outcome is unknown: " + told_by(error));
   } catch (const pqxx::statement_completion_unknown& error) {
     borrowed.condemn();
-    throw Unavailable(std::string("Postgres does not know the outcome: ") + error.what());
+    throw Unavailable("Postgres does not know the outcome: " + told_by(error));
   } catch (const pqxx::broken_connection& error) {
     borrowed.condemn();
-    throw Unavailable(std::string("the connection to Postgres was lost: ") + error.what());
+    throw Unavailable("the connection to Postgres was lost: " + told_by(error));
   } catch (const pqxx::sql_error& error) {
     if (!is_world_failure(error.sqlstate())) throw;
     borrowed.condemn();
-    throw Unavailable(std::string("Postgres refused: ") + error.what());
+    throw Unavailable("Postgres refused: " + told_by(error));
   }
 }
 
@@ -174,7 +174,7 @@ void ConnectionPool::repeat(const std::function<void(Session&)>& work, bool is_s
         continue;
       }
       throw Unavailable("Postgres rolled the transaction back " + std::to_string(repeats_max) +
-                        " times: " + error.what());
+                        " times: " + told_by(error));
     }
   }
 }

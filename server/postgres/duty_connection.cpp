@@ -70,7 +70,7 @@ bool DutyConnection::acquire() {
   } catch (const pqxx::failure& error) {
     state_.reset();
     epoch_ = 0;
-    throw Unavailable(std::string("upkeep cannot ask for the lead: ") + error.what());
+    throw Unavailable("upkeep cannot ask for the lead: " + told_by(error));
   }
 }
 
@@ -83,7 +83,7 @@ void DutyConnection::run_one(const std::function<void(Session&)>& work) {
     work(session);
   } catch (const pqxx::failure& error) {
     state_.reset();
-    throw Unavailable(std::string("upkeep lost its connection or a statement failed: ") + error.what());
+    throw Unavailable("upkeep lost its connection or a statement failed: " + told_by(error));
   }
 }
 
@@ -102,7 +102,7 @@ void DutyConnection::write(const std::function<void(Session&)>& work) {
     transaction.commit();
   } catch (const pqxx::failure& error) {
     state_.reset();
-    throw Unavailable(std::string("upkeep lost its connection or a statement failed: ") + error.what());
+    throw Unavailable("upkeep lost its connection or a statement failed: " + told_by(error));
   }
 }
 

@@ -90,7 +90,7 @@ Readiness check_readiness(dispatch::ServerContext& context) {
       readiness.message = "NATS is away: workers poll, notifications wait";
     }
   } catch (const std::exception& error) {
-    readiness.message = error.what();
+    readiness.message = postgres::told_by(error);
   }
   return readiness;
 }

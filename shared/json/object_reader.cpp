@@ -316,8 +316,24 @@ void ObjectReader::refuse_given(std::string_view name, std::string_view problem)
   if (has(name)) refuse(name, problem);
 }
 
+// What is missing may be there under another name.
+void ObjectReader::name_slip() {
+  if (object_ == nullptr || error_->message.find(" is missing") == std::string::npos) return;
+  for (const auto& [name, value] : object_->items()) {
+    if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
+    const std::string_view near = nearest_word(name, asked_);
+    if (near.empty()) continue;
+    error_->message += "; " + shown_pointer(pointer_to(shortened(name))) + " is not a known field, did you mean '" +
+                       std::string(near) + "'?";
+    return;
+  }
+}
+
 std::optional<base::Error> ObjectReader::finish() {
-  if (error_) return error_;
+  if (error_) {
+    name_slip();
+    return error_;
+  }
   for (const auto& [name, value] : object_->items()) {
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     const std::string_view near = nearest_word(name, asked_);

@@ -78,6 +78,7 @@ class ObjectReader {
   [[nodiscard]] std::optional<base::Error> finish();
 
  private:
+  void name_slip();
   const Json* find(std::string_view name, bool is_required, std::string_view expected);
   std::int64_t read_id(std::string_view name, bool is_required);
   const Json* read_array(std::string_view name, bool is_required, IntBounds items);

@@ -117,11 +117,13 @@ TEST_CASE("a delayed execution is scheduled with its due time in list and get, a
   CHECK(got.find("\nstatus: SCHEDULED\n") != std::string::npos);
   CHECK(got.find("\ndue_at: 2099-01-31T12:00:00") != std::string::npos);
   CHECK(got.find("started_at") == std::string::npos);
-  CHECK(noetlctl(stack, "execute e2e/shop --delay 1h --wait --timeout 100ms").find(" begins at 2") !=
-        std::string::npos);
+  const auto waited = noetlctl(stack, "execute e2e/shop --delay 1h --wait --timeout 100ms");
+  CHECK(waited.find(" is SCHEDULED after 100ms: due at 2") != std::string::npos);
 }
 
-TEST_CASE("execution rerun --wait shows the end as execute --wait does, with the same exit code, and stops waiting as that does") {
+TEST_CASE(
+    "execution rerun --wait shows the end as execute --wait does, with the same exit code, and stops waiting as that "
+    "does") {
   const Stack stack;
   (void)stack.register_playbook(two_steps_one_of_which_raises);
   const auto with_code = [&](const std::string& arguments) { return noetlctl(stack, arguments + "; echo code $?"); };
@@ -145,4 +147,15 @@ TEST_CASE("execution rerun --wait shows the end as execute --wait does, with the
   const auto key = noetlctl(stack, "execution rerun " + slow + " --idempotency-key once");
   CHECK(noetlctl(stack, "execution rerun " + slow + " --idempotency-key once") ==
         key.substr(0, key.find(" started")) + " duplicate\n");
+}
+
+TEST_CASE("a command that is waited for in vain says why it does not run, and one of an unknown kind which was meant") {
+  const Stack stack;
+
+  CHECK(noetlctl(stack, "command enqueue noop --pool nobody --wait --wait-timeout 100ms")
+            .find(" is queued after 100ms: no worker in pool 'nobody'; look again with: noetlctl command get ") !=
+        std::string::npos);
+  const auto unknown = noetlctl(stack, "command enqueue nop --wait");
+  CAPTURE(unknown);
+  CHECK(unknown.find("has no tool of kind 'nop'; did you mean 'noop'? It has ") != std::string::npos);
 }

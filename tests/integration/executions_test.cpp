@@ -165,6 +165,9 @@ TEST_CASE(
   CHECK(version_of({.execution_id = id, .version = 1}) == 1050);
   CHECK(executions::rerun_execution(server.context, {.execution_id = id, .version = 3}).error().code ==
         base::ErrorCode::not_found);
+  CHECK(executions::rerun_execution(server.context, {.execution_id = id, .version = 3})
+            .error()
+            .message.ends_with("has no version 3; its latest is 2"));
   CHECK(executions::rerun_execution(server.context, {.execution_id = id, .from_step = "store", .takes_latest = true})
             .error()
             .field == "/from_step");

@@ -8,6 +8,7 @@
 #include <regex>
 #include <sstream>
 
+#include "server/migrations/database_role.hpp"
 #include "server/migrations/migrations.hpp"
 #include "test_paths.hpp"
 #include "tests/support/postgres_cluster.hpp"
@@ -255,4 +256,25 @@ TEST_CASE("claiming and finishing a plain command touch no index") {
 
   // Some pages fill up; most updates must have stayed on theirs.
   CHECK(hot > 250);
+}
+
+TEST_CASE(
+    "who cannot reach the database is told in one line what names it; a refusal of Postgres is told without that") {
+  const std::string nowhere = "host=/nowhere dbname=noetl";
+  for (const auto& error : {migrations::migration_status(nowhere).error(), migrations::migrate_up(nowhere).error(),
+                            migrations::role_of(nowhere).error()}) {
+    CAPTURE(error.message);
+    CHECK(error.code == base::ErrorCode::unavailable);
+    CHECK(error.message.find('\n') == std::string::npos);
+    CHECK(error.message.find("/nowhere/.s.PGSQL.5432") != std::string::npos);
+    CHECK(error.message.ends_with(
+        "; database-url (NOETL_DATABASE_URL) says which database, or postgres-host, postgres-user, "
+        "postgres-password (POSTGRES_HOST, …)"));
+  }
+  const auto url = support::shared_postgres().create_database();
+  sql(url, "create schema noetl; create view noetl.schema_migration as select 1 as version");
+  const auto refused = migrations::migration_status(url).error();
+  CAPTURE(refused.message);
+  CHECK(refused.message.find('\n') == std::string::npos);
+  CHECK(refused.message.find("NOETL_DATABASE_URL") == std::string::npos);
 }

@@ -64,6 +64,15 @@ class Found(unittest.TestCase):
         self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
         self.assertIn("exit_code", run.stdout)
 
+    def test_the_status_is_that_of_the_stack_that_is_found_and_stop_wants_the_folder(self):
+        run = self.run_ctl("-o", "json", "dev", "--status")
+        self.assertEqual((run.returncode, json.loads(run.stdout)["server_port"]), (0, self.port()), run.stderr)
+        run = self.run_ctl("dev", "--stop")
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual(run.stderr, f"no stack runs in .noetl/dev; one of yours runs in {self.folder.name}/data (--data)\n")
+        run = self.run_ctl("dev", "--status", "--data", f"{self.folder.name}/other")
+        self.assertEqual(run.returncode, 3)
+
     def test_what_is_said_goes_before(self):
         run = self.run_ctl("queue", "status", NOETL_SERVER_URL="http://127.0.0.1:1")
         self.assertEqual(run.returncode, 6)

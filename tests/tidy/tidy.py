@@ -163,7 +163,7 @@ LAYERS = {
     "worker/loop/secrets": ["shared/base", "shared/base/text", "shared/domain", "shared/templating", "shared/secrets", "shared/json",
                             "shared/wire", "shared/wire/codecs", "worker/tools/credentials.hpp", "worker/tools/tool.hpp",
                             "worker/loop/leases"],
-    "worker/loop/runs": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/telemetry",
+    "worker/loop/runs": ["shared/base", "shared/base/text", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/telemetry",
                          "shared/transport/transport.hpp", "shared/engine", "worker/tools/tool.hpp", "worker/loop/leases",
                          "worker/loop/progress", "worker/loop/secrets"],
     "worker/loop/ahead": ["shared/base", "shared/domain", "shared/language/loading", "shared/wire/messages", "shared/telemetry",

@@ -146,7 +146,8 @@ void Worker::start(Running& running, const wire::RegistrationAnswer& rules) {
                         RunSettings{.worker_id = settings_.worker_id,
                                     .limits = settings_.limits,
                                     .secrets = secrets_,
-                                    .progress = &running.progress},
+                                    .progress = &running.progress,
+                                    .tools = &registry_},
                         settings_.slots);
   const CommandStarter::Parts starting{.registry = registry_,
                                        .leases = running.leases,

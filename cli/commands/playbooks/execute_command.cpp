@@ -20,7 +20,7 @@ struct ExecuteArguments {
 };
 
 base::Result<Json> request_from(const ExecuteArguments& arguments) {
-  auto payload = read_payload(arguments.payload);
+  auto payload = read_payload(arguments.payload, "--payload");
   if (!payload) return payload;
   for (const auto& assignment : arguments.assignments) {
     if (auto set = apply_setting(*payload, assignment); !set) return base::failure(std::move(set.error()));

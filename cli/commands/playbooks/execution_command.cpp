@@ -223,7 +223,7 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
     Json request = Json::object();
     if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
     if (!arguments->payload.empty()) {
-      auto payload = read_payload(arguments->payload);
+      auto payload = read_payload(arguments->payload, "--payload");
       if (!payload) return session.output.error(payload.error());
       request["payload"] = *std::move(payload);
     }

@@ -66,7 +66,7 @@ base::Result<Json> requests_from(const CredentialArguments& arguments) {
   if (arguments.is_revealed) body["reveal"] = true;
   if (!arguments.hosts.empty()) body["hosts"] = arguments.hosts;
   if (!arguments.meta.empty()) {
-    auto meta = read_payload(arguments.meta);
+    auto meta = read_payload(arguments.meta, "--meta");
     if (!meta) return meta;
     body["meta"] = std::move(*meta);
   }

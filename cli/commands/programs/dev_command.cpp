@@ -18,6 +18,7 @@ namespace {
 struct DevArguments {
   std::string folder = ".noetl/dev";
   int port = 8082;
+  const CLI::Option* folder_option = nullptr;
   const CLI::Option* port_option = nullptr;
   int workers = 2;
   bool should_stop = false;
@@ -53,9 +54,16 @@ int run_stack(Session& session, dev::DevFolder& data, const DevArguments& argume
   return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : session.output.error(done.error());
 }
 
+// And where those of this user do.
+std::string none_in(const std::string& folder) {
+  std::string text = "no stack runs in " + folder;
+  for (const auto& stack : dev::running_stacks()) text += "; one of yours runs in " + stack.folder + " (--data)";
+  return text;
+}
+
 int show_stack(const Session& session, dev::DevFolder& data) {
   if (!data.is_held()) {
-    return session.output.error(base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
+    return session.output.error(base::failure(base::ErrorCode::not_found, none_in(data.path())).value());
   }
   const auto state = data.read_state();
   session.output.fields(state);
@@ -64,7 +72,7 @@ int show_stack(const Session& session, dev::DevFolder& data) {
 
 int stop_stack(const Session& session, dev::DevFolder& data) {
   if (!data.is_held()) {
-    session.output.line({{"status", "stopped"}}, "no stack runs in " + data.path());
+    session.output.line({{"status", "stopped"}}, none_in(data.path()));
     return 0;
   }
   // The lock is held, so the pid in dev.json is that of a living holder (or the holder is just starting).
@@ -85,7 +93,9 @@ void add_dev_command(CLI::App& app, CommandLine& line) {
   auto* command =
       app.add_subcommand("dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
   auto arguments = std::make_shared<DevArguments>();
-  command->add_option("--data", arguments->folder, "Folder of data and logs")->capture_default_str()->type_name("DIR");
+  arguments->folder_option = command->add_option("--data", arguments->folder, "Folder of data and logs")
+                                 ->capture_default_str()
+                                 ->type_name("DIR");
   arguments->port_option = command
                                ->add_option("--port", arguments->port,
                                             "Port of the server; when it is taken and was not asked for, a free one")
@@ -94,13 +104,18 @@ void add_dev_command(CLI::App& app, CommandLine& line) {
   command->add_option("--workers", arguments->workers, "Worker processes")
       ->capture_default_str()
       ->check(CLI::Range(0, 64));
-  command->add_flag("--status", arguments->should_show, "Show the stack that runs in the folder");
+  command->add_flag("--status", arguments->should_show,
+                    "Show the stack that runs in the folder, or the one that other commands find");
   command->add_flag("--stop", arguments->should_stop, "Stop the stack that runs in the folder");
   on_chosen(*command, line, [arguments](Session& session) {
+    // Who asks and names no folder means the stack that every other command finds. Stopping needs the folder.
+    if (arguments->should_show && arguments->folder_option->count() == 0) {
+      if (const auto found = dev::find_stack(); found && *found) arguments->folder = (*found)->folder;
+    }
     // Asking about a folder does not make one.
     const bool is_question = arguments->should_show || arguments->should_stop;
     if (is_question && !std::filesystem::exists(arguments->folder + "/dev.lock")) {
-      session.output.note("no stack runs in " + arguments->folder);
+      session.output.note(none_in(arguments->folder));
       return arguments->should_stop ? 0 : wire::mapping_of(base::ErrorCode::not_found).cli_exit_code;
     }
     dev::DevFolder data(arguments->folder);

@@ -133,7 +133,7 @@ base::Result<Json> redrive_request(const RedriveArguments& arguments) {
   }
   for (const auto& [name, text] : {std::pair("input", &arguments.input), std::pair("tool", &arguments.tool)}) {
     if (text->empty()) continue;
-    auto patch = read_payload(*text);
+    auto patch = read_payload(*text, std::string_view(name) == "tool" ? "--edit-tool" : "--input");
     if (!patch) return patch;
     body["edit"][name] = std::move(*patch);
   }

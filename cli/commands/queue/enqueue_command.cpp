@@ -23,9 +23,9 @@ struct CommandArguments {
 };
 
 base::Result<Json> command_from(const CommandArguments& arguments) {
-  auto tool = read_payload(arguments.tool);
+  auto tool = read_payload(arguments.tool, "--tool");
   if (!tool) return tool;
-  auto input = read_payload(arguments.input);
+  auto input = read_payload(arguments.input, "--input");
   if (!input) return input;
   if (!arguments.kind.empty()) (*tool)["kind"] = arguments.kind;
   Json command{{"tool", std::move(*tool)}, {"input", std::move(*input)}};
@@ -36,7 +36,7 @@ base::Result<Json> command_from(const CommandArguments& arguments) {
   if (arguments.priority != 0) command["priority"] = arguments.priority;
   if (arguments.max_attempts != 0) command["max_attempts"] = arguments.max_attempts;
   if (!arguments.retry.empty()) {
-    auto retry = read_payload(arguments.retry);
+    auto retry = read_payload(arguments.retry, "--retry");
     if (!retry) return retry;
     command["retry"] = std::move(*retry);
   }

@@ -63,7 +63,7 @@ void add_pool_set(CLI::App& pool, CommandLine& line) {
     }
     if (arguments->max_attempts > 0) body["max_attempts"] = arguments->max_attempts;
     if (!arguments->retry.empty()) {
-      auto retry = read_payload(arguments->retry);
+      auto retry = read_payload(arguments->retry, "--retry");
       if (!retry) return session.output.error(retry.error());
       body["retry"] = std::move(*retry);
     }

@@ -8,6 +8,13 @@
 
 namespace noetl::cli {
 
+TEST_CASE("what was cancelled without a reason says so") {
+  CHECK(error_text(Json{{"kind", "cancelled"}, {"step", "start"}}) ==
+        "cancelled, without a reason\n  step start\n  kind cancelled");
+  CHECK(error_text(Json{{"kind", "cancelled"}, {"message", "wrong day"}}) == "wrong day\n  kind cancelled");
+  CHECK(error_text(Json{{"kind", "exception"}}) == "no message\n  kind exception");
+}
+
 TEST_CASE("an error of code is its message, then where it was, then the traceback") {
   const Json error{{"kind", "exception"},
                    {"message", "KeyError: 'prise'"},

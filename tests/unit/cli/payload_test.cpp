@@ -29,6 +29,7 @@ TEST_CASE("a payload is a JSON object, given as text or as a file") {
 
 TEST_CASE("a payload that is no object, no JSON or no file is refused") {
   CHECK(read_payload("[1]").error().message == "payload: expected a JSON object, found array");
+  CHECK(read_payload("[1]", "--tool").error().message == "--tool: expected a JSON object, found array");
   CHECK(read_payload(R"({"n": 340282366920938463463374607431768211456})").error().message.find("would be rounded") !=
         std::string::npos);
   CHECK_FALSE(read_payload("{").has_value());

@@ -1,6 +1,7 @@
 // What becomes of results that cannot be stored: work that is done is never reported as not done.
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "shared/domain/error_kinds.hpp"
@@ -87,4 +88,21 @@ TEST_CASE("numbers that SQL has enqueued come to the tool whole: as texts where 
 
   CHECK(report.outcome == Outcome::completed);
   CHECK(tool.input.dump() == R"({"m":18446744073709551615,"n":"340282366920938463463374607431768211456","x":0.5})");
+}
+
+TEST_CASE("a kind that the worker has not is not_found, and the error says what it has and which may have been meant") {
+  tools::Registry registry;
+  registry.add(std::make_unique<Giving>("1"));
+  domain::ClaimedCommand command;
+  command.context = "{}";
+  const auto message_for = [&](const std::string& kind) {
+    command.tool_kind = kind;
+    const auto report = loop::run_command(command, nullptr, {}, {.worker_id = "w", .limits = {}, .tools = &registry});
+    CHECK(report.error->kind == "not_found");
+    CHECK_FALSE(report.error->is_retryable);
+    return report.error->message;
+  };
+
+  CHECK(message_for("gving") == "worker 'w' has no tool of kind 'gving'; did you mean 'giving'? It has giving");
+  CHECK(message_for("http") == "worker 'w' has no tool of kind 'http'; it has giving");
 }

@@ -81,6 +81,17 @@ TEST_CASE("what is no object is refused at once, and reading on gives empty valu
   CHECK(reader.finish()->message == "the body must be an object, found array of 2 items");
 }
 
+TEST_CASE("what is missing and may be there under another name is told with that") {
+  const Json body = Json::parse(R"({"other":1,"pth":"a"})");
+  ObjectReader reader(body, "/items/0");
+
+  CHECK(reader.required_string("path").empty());
+  const auto error = reader.finish();
+  CHECK(error->field == "/items/0/path");
+  CHECK(error->message.starts_with("'/items/0/path' is missing; expected "));
+  CHECK(error->message.ends_with("; '/items/0/pth' is not a known field, did you mean 'path'?"));
+}
+
 TEST_CASE("pointers escape slashes and tildes") {
   const Json body = Json::parse(R"({"a/b~c":1})");
   ObjectReader reader(body);

@@ -24,7 +24,8 @@ CommandStarter::CommandStarter(Parts parts, const WorkerSettings& settings)
       run_settings_{.worker_id = settings.worker_id,
                     .limits = settings.limits,
                     .secrets = parts.secrets,
-                    .progress = parts.progress} {}
+                    .progress = parts.progress,
+                    .tools = &parts.registry} {}
 
 std::vector<domain::ClaimedCommand> CommandStarter::add(std::vector<domain::ClaimedCommand> claimed,
                                                         base::ClaimId claim, const DeliveryOf& delivery_of) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/base/text/nearest_word.hpp"
 #include "shared/domain/error_kinds.hpp"
 #include "shared/domain/storable_json.hpp"
 #include "shared/engine/command_context.hpp"
@@ -168,6 +169,18 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
   check_result(report, settings.limits);
 }
 
+// "worker 'w' has no tool of kind 'htp'; did you mean 'http'? It has http, noop"
+std::string no_tool(const std::string& kind, const RunSettings& settings) {
+  std::string text = "worker '" + settings.worker_id + "' has no tool of kind '" + kind + "'";
+  if (settings.tools == nullptr) return text;
+  const auto kinds = settings.tools->kinds();
+  const std::vector<std::string_view> names(kinds.begin(), kinds.end());
+  const auto near = base::nearest_word(kind, names, 2 + kind.size() / 4);
+  text += near.empty() ? "; it has " : "; did you mean '" + std::string(near) + "'? It has ";
+  for (const auto& name : kinds) text += (&name == &kinds.front() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
 wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool, std::stop_token stop,
@@ -177,8 +190,7 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   report.execution_id = command.execution_id;
   report.trace_id = trace_id_of(command.traceparent);
   if (tool == nullptr) {
-    fail(report,
-         error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" + command.tool_kind + "'"));
+    fail(report, error_of("not_found", no_tool(command.tool_kind, settings)));
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();

@@ -18,6 +18,7 @@ struct RunSettings {
   tools::ToolLimits limits;
   CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
   ProgressReporter* progress = nullptr;  // the same; null: nobody is told what runs
+  const tools::Registry* tools = nullptr;  // what this worker has, for the error of a kind that it has not
   const LateLease* late = nullptr;  // of a command that is run before it is issued; null: it has its lease
 };
 
