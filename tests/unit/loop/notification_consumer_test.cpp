@@ -45,7 +45,7 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is re
     take();
   }
 
-  CHECK(consumer.share(2) == 32);
+  CHECK(consumer.shares()[2] == 32);
 }
 
 TEST_CASE("what is notified is claimed by id, run, reported and acked") {

@@ -1,11 +1,10 @@
 // Every type through every pair of source and target: a value comes back the same, or the transfer says which does not fit.
 #include <doctest/doctest.h>
-#include <httplib.h>
 
 #include <cstdlib>
 #include <random>
-#include <thread>
 
+#include "tests/support/local_http.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -186,11 +185,11 @@ TEST_CASE("every type of Postgres goes through every sort of file and database a
 
 TEST_CASE("a column without a type is as wide as its values, whichever comes first") {
   Bench bench;
-  httplib::Server server;
   std::string body;
-  server.Get("/rows", [&](const auto&, auto& response) { response.set_content(body, "application/json"); });
-  const std::string url = "http://127.0.0.1:" + std::to_string(server.bind_to_any_port("127.0.0.1")) + "/rows";
-  std::jthread thread([&] { server.listen_after_bind(); });
+  support::LocalHttp site;
+  site.server.Get("/rows", [&](const auto&, auto& response) { response.set_content(body, "application/json"); });
+  site.listen();
+  const std::string url = site.url("/rows");
   const Json source{{"type", "http"}, {"url", url}};
   const std::vector<std::pair<std::string, std::string>> lists{{"[10, 9.99, 12.5]", "DOUBLE"},
                                                                {"[1, 18446744073709551615]", "HUGEINT"},
@@ -223,7 +222,6 @@ TEST_CASE("a column without a type is as wide as its values, whichever comes fir
   body = R"([{"id":1,"price":10},{"id":2,"price":9.99},{"id":3,"price":12.5}])";
   bench.move(source, {{"type", "csv"}, {"path", bench.path("p.csv")}});
   CHECK(bench.text("p.csv") == "id,price\n1,10\n2,9.99\n3,12.5\n");
-  server.stop();
 }
 
 TEST_CASE("what does not fit the target's column is refused by column, row and value") {

@@ -1,10 +1,8 @@
 // Rows between a real Postgres, DuckDB, files and an HTTP server.
 #include <doctest/doctest.h>
-#include <httplib.h>
 #include <sys/resource.h>
 
-#include <thread>
-
+#include "tests/support/local_http.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -109,18 +107,18 @@ TEST_CASE("rows go from Postgres through every sort of file and database, and co
 TEST_CASE("items of an HTTP answer are mapped into columns, and rows are posted in chunks") {
   Bench bench;
   std::vector<Json> posted;
-  httplib::Server server;
-  server.Get("/posts", [](const auto&, auto& response) {
+  support::LocalHttp site;
+  site.server.Get("/posts", [](const auto&, auto& response) {
     Json items = Json::array();
     for (int i = 1; i <= 25; ++i)
       items.push_back({{"id", i}, {"user", {{"name", "u" + std::to_string(i)}}}, {"tags", {"a", i}}});
     response.set_content(Json{{"page", {{"items", items}}}}.dump(), "application/json");
   });
-  server.Post("/sink", [&](const httplib::Request& request, httplib::Response&) {
+  site.server.Post("/sink", [&](const httplib::Request& request, httplib::Response&) {
     posted.push_back(Json::parse(request.body));
   });
-  const std::string base = "http://127.0.0.1:" + std::to_string(server.bind_to_any_port("127.0.0.1"));
-  std::jthread thread([&] { server.listen_after_bind(); });
+  site.listen();
+  const std::string base = site.url("");
   support::sql(bench.url, "create table posts (post_id int primary key, author text, tags jsonb)");
   const Json source{{"type", "http"}, {"url", base + "/posts"}, {"data_path", "page.items"}};
   const Json mapping{{"post_id", "id"}, {"author", "user.name"}, {"tags", "tags"}};
@@ -139,7 +137,6 @@ TEST_CASE("items of an HTTP answer are mapped into columns, and rows are posted 
   REQUIRE(posted.size() == 3);
   CHECK(posted[2]["rows"].size() == 5);
   CHECK(posted[0]["rows"][0] == Json{{"post_id", 1}});
-  server.stop();
 }
 
 TEST_CASE("a transfer that fails in the middle leaves nothing behind") {

@@ -29,6 +29,7 @@ struct Server {
     http.set_keep_alive_max_count(1000);
     port = http.bind_to_any_port("127.0.0.1");
     thread = std::jthread([this] { http.listen_after_bind(); });
+    support::wait_until("the server listens", std::chrono::seconds(10), [this] { return http.is_running(); });
     // Before that a stop does nothing.
     support::wait_until("the server listens", std::chrono::seconds(10), [this] { return http.is_running(); });
   }
@@ -58,6 +59,7 @@ TEST_CASE("a server with a certificate of its own authority is reached with that
   transport::HttpSettings settings;
   settings.server_url = "https://127.0.0.1:" + std::to_string(server.bind_to_any_port("127.0.0.1"));
   const std::jthread thread([&server] { server.listen_after_bind(); });
+  support::wait_until("the server listens", std::chrono::seconds(10), [&server] { return server.is_running(); });
 
   CHECK_FALSE(transport::HttpTransport(settings).get("/x").has_value());
   settings.tls_ca_file = made.file("ca.pem");

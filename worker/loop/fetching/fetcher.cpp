@@ -201,92 +201,59 @@ Fetcher::Found Fetcher::ask_pool(const wire::ClaimRequest& like, const std::stop
 }
 
 // Garbage never comes again. A second notification for what we hold has nothing to say: if we die, upkeep notifies anew.
-Fetcher::Wanted Fetcher::wanted_of(nats::Message& message, const std::vector<ClaimBatch>& taken) {
+std::optional<Notified> Fetcher::notified_of(const nats::Message& message) {
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
     ++parts_.counts.garbage;
     telemetry::log_warn("worker", "dropped a message that is no notification: " + notification.error().message);
-    message.term();
-    return {};
+    return std::nullopt;
   }
   auto ids = std::move(notification->queue_ids);
   if (notification->is_dispatched) ids.clear();
-  // Claimed twice, by two calls, it would be given twice and run twice.
-  std::erase_if(ids, [&](base::CommandId id) {
-    return parts_.leases.holds(id) ||
-           std::ranges::any_of(taken, [&](const ClaimBatch& batch) { return batch.deliveries.contains(id); });
-  });
-  if (ids.empty()) message.ack();
-  return {.ids = std::move(ids), .priority = notification->priority};
+  std::erase_if(ids, [&](base::CommandId id) { return parts_.leases.holds(id); });
+  return Notified{.queue_ids = std::move(ids), .priority = notification->priority, .lane = message.source()};
 }
 
-// A word that such commands wait, whichever: they are asked for when the lanes have nothing else.
-void Fetcher::note_low(nats::Message& message, bool has_room) {
-  if (!has_room) {
-    message.nak(low_nak_delay);
-    return;
-  }
-  seeks_low_ = true;
-  message.ack();
-}
-
-// By lane: what there is no room for goes to others. One that names more than there is room for is asked by itself for as many.
 std::vector<Fetcher::ClaimBatch> Fetcher::read(std::vector<nats::Message> messages, int room) {
-  std::vector<ClaimBatch> all(1);
-  all.front().deliveries.reserve(messages.size());
-  const int full_room = room;
-  int urgent = 0;
-  std::size_t lane = 0;
-  int share = consumer_->share(lane);
-  std::size_t count = 0;
-  std::size_t named = 0;
-  for (nats::Message& message : messages) {
-    if (message.source() != lane) {
-      consumer_->record_batch_size(lane, std::exchange(count, 0), std::exchange(named, 0));
-      lane = message.source();
-      share = consumer_->share(lane);
-    }
-    const auto [ids, priority] = wanted_of(message, all);
-    if (ids.empty()) continue;
-    if (priority < 0) {
-      note_low(message, room > 0);
-      continue;
-    }
-    ++count;
-    named += ids.size();
-    // Whatever it names, the server gives the highest: it takes the room that the others leave, and there they have less.
-    if (priority > 0) {
-      ++urgent;
-      const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()), true);
-      for (const auto id : ids) all.front().deliveries.emplace(id, delivery);
-      continue;
-    }
-    const int most = std::min(room, share);
-    // The first is taken whatever it names, in part if need be: else one with more commands than slots would wait for ever.
-    const bool may_wait = is_quick_ && room < full_room && buffered_.size() < buffered_max;
-    if (may_wait && static_cast<int>(ids.size()) > most) {
-      buffered_.push_back(std::move(message));
-      continue;
-    }
-    if (most <= 0) {
-      message.nak(milliseconds(0));
-      continue;
-    }
-    const int taken = std::min(most, static_cast<int>(ids.size()));
-    room -= taken;
-    share -= taken;
-    const bool is_whole = taken == static_cast<int>(ids.size());
-    if (is_whole)
-      all.front().slots += taken;
+  std::vector<Notified> notified;
+  notified.reserve(messages.size());
+  std::erase_if(messages, [&](nats::Message& message) {
+    auto one = notified_of(message);
+    if (one)
+      notified.push_back(std::move(*one));
     else
-      all.push_back({.deliveries = {}, .slots = taken});
-    const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()));
-    for (const auto id : ids) (is_whole ? all.front() : all.back()).deliveries.emplace(id, delivery);
-  }
-  consumer_->record_batch_size(lane, count, named);
-  all.front().slots = std::max(1, all.front().slots + std::min(room, urgent));
+      message.term();
+    return !one;
+  });
+  ClaimPlan plan = plan_claims(
+      notified, {.slots = room, .shares = consumer_->shares(), .is_quick = is_quick_, .kept_max = buffered_max});
+  for (const auto& lane : plan.lanes) consumer_->record_batch_size(lane.lane, lane.notifications, lane.commands);
+  std::vector<ClaimBatch> all(plan.slots.size());
+  for (std::size_t call = 0; call < all.size(); ++call) all[call].slots = plan.slots[call];
+  all.front().deliveries.reserve(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    carry_out(plan.notifications[i], std::move(messages[i]), notified[i].priority > 0, all);
   if (all.front().deliveries.empty()) all.erase(all.begin());
   return all;
+}
+
+void Fetcher::carry_out(const PlannedNotification& planned, nats::Message message, bool is_urgent,
+                        std::vector<ClaimBatch>& all) {
+  switch (planned.fate) {
+    case Fate::ack: message.ack(); return;
+    case Fate::seek_low:
+      seeks_low_ = true;
+      message.ack();
+      return;
+    case Fate::nak_low: message.nak(low_nak_delay); return;
+    case Fate::keep: buffered_.push_back(std::move(message)); return;
+    case Fate::nak: message.nak(milliseconds(0)); return;
+    case Fate::claim:
+      const auto delivery =
+          std::make_shared<const Delivery>(std::move(message), static_cast<int>(planned.queue_ids.size()), is_urgent);
+      for (const auto id : planned.queue_ids) all[planned.call].deliveries.emplace(id, delivery);
+      return;
+  }
 }
 
 // A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.

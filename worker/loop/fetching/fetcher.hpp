@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "shared/transport/transport.hpp"
+#include "worker/loop/fetching/claim_plan.hpp"
 #include "worker/loop/fetching/command_starter.hpp"
 #include "worker/loop/fetching/idle_gate.hpp"
 #include "worker/loop/fetching/notification_consumer.hpp"
@@ -55,15 +56,13 @@ class Fetcher {
   void take_urgent(int room, const std::stop_token& stop);
   Found ask_pool(const wire::ClaimRequest& request, const std::stop_token& stop);
   void poll_fallback(int room, const std::stop_token& stop);
+  // The claims to make of these messages; what there is no slot for is answered.
   std::vector<ClaimBatch> read(std::vector<nats::Message> messages, int room);
   void nak_buffered();
   [[nodiscard]] bool is_expecting() const;
-  struct Wanted {
-    std::vector<base::CommandId> ids;
-    int priority = 0;
-  };
-  Wanted wanted_of(nats::Message& message, const std::vector<ClaimBatch>& taken);
-  void note_low(nats::Message& message, bool has_room);
+  std::optional<Notified> notified_of(const nats::Message& message);  // none: garbage
+  void carry_out(const PlannedNotification& planned, nats::Message message, bool is_urgent,
+                 std::vector<ClaimBatch>& all);
   void claim(ClaimBatch batch, const std::stop_token& stop);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop);
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, ClaimBatch& batch);

@@ -39,8 +39,8 @@ class NotificationConsumer {
   // Requests the next messages early, for as much room again, so that they have come by the next fetch. Nothing when no lane is
   // known to have anything.
   void request_next(int room);
-  // Of what the last fetch gave from that lane, how many commands may be taken.
-  [[nodiscard]] int share(std::size_t lane) const { return share_[lane]; }
+  // By lane: how many commands may be taken of what the last fetch gave from it.
+  [[nodiscard]] const std::vector<int>& shares() const { return share_; }
   // How many commands those messages of a lane named.
   void record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands) {
     scheduler_.record_batch_size(lane, messages, commands);
