@@ -70,7 +70,7 @@ base::Result<wire::ExecuteAnswer> known_execution(dispatch::ServerContext& conte
                                                         fingerprint(stored) + ", that of this request " +
                                                         fingerprint(*asked) + ": use another key");
   }
-  return wire::ExecuteAnswer{execution.execution_id, 0, true};
+  return wire::ExecuteAnswer{.execution_id = execution.execution_id, .commands_generated = 0, .is_duplicate = true};
 }
 
 }  // namespace noetl::executions

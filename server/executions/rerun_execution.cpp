@@ -48,8 +48,9 @@ class RerunTransaction {
     auto decision = request.from_step.empty() ? engine::start(decision_input)
                                               : engine::start_again(decision_input, *earlier, request.from_step);
     if (!decision) return base::failure(decision.error());
-    wire::ExecuteAnswer answer{open.execution_id,
-                               static_cast<int>(decision->commands.size() + decision->children.size()), false};
+    wire::ExecuteAnswer answer{
+        .execution_id = open.execution_id,
+        .commands_generated = static_cast<int>(decision->commands.size() + decision->children.size())};
     auto& told = decision->events.front().payload;
     Json payload = told.take();
     payload["rerun_of"] = id.str();

@@ -160,11 +160,17 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(dispatch::Server
   });
   dispatch::after_commit([&] {
     for (const auto& started : all) {
+      if (!done->was_inserted(started.open.execution_id)) {
+        answers[started.index] = known_execution(context, known_key_of(requests[started.index], started.open));
+        continue;
+      }
+      const int generated = done->generated().at(started.open.execution_id);
+      // One without commands is over, whatever its delay.
       answers[started.index] =
-          done->was_inserted(started.open.execution_id)
-              ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
-                    started.open.execution_id, done->generated().at(started.open.execution_id), false})
-              : known_execution(context, known_key_of(requests[started.index], started.open));
+          wire::ExecuteAnswer{.execution_id = started.open.execution_id,
+                              .commands_generated = generated,
+                              .is_duplicate = false,
+                              .is_scheduled = generated > 0 && started.open.start_delay.count() > 0};
     }
   });
   return answers;

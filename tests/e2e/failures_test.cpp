@@ -106,7 +106,7 @@ TEST_CASE("a delayed execution is scheduled with its due time in list and get, a
   const auto started = noetlctl(stack, "execute e2e/shop --start-at 2099-01-31T12:00:00Z");
   const auto id = started.substr(10, started.find(' ', 10) - 10);
 
-  CHECK(started == "execution " + id + " started, begins at 2099-01-31T12:00:00Z\n");
+  CHECK(started == "execution " + id + " scheduled, begins at 2099-01-31T12:00:00Z\n");
   const auto listed = noetlctl(stack, "execution list --status scheduled");
   CAPTURE(listed);
   CHECK(listed.starts_with("EXECUTION"));

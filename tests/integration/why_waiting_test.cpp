@@ -1,7 +1,9 @@
 // Why what waits does not run, as the API says it of commands, pools and executions.
 #include <doctest/doctest.h>
 
+#include "server/catalog/register_playbook.hpp"
 #include "server/executions/cancel_execution.hpp"
+#include "server/executions/start_execution.hpp"
 #include "server/queue/enqueue_commands.hpp"
 #include "server/queue/pause.hpp"
 #include "server/views/read_executions.hpp"
@@ -159,6 +161,25 @@ TEST_CASE(
   CHECK(began.started_at == began.due_at);
   CHECK(began.duration_seconds >= 10);
   CHECK(began.duration_seconds < 60);
+}
+
+TEST_CASE("the answer to a delayed execution says that it is scheduled, unless it is over at once") {
+  TestServer server;
+  (void)catalog::register_playbook(server.context,
+                                   {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: "
+                                    "tests/toolless}\nworkflow:\n  - step: start\n"})
+      .value();
+  const auto start = [&](const std::string& path, std::chrono::milliseconds delay) {
+    wire::ExecuteRequest request;
+    request.path = path;
+    request.delay = delay;
+    return executions::start_execution(server.context, request).value();
+  };
+
+  (void)support::execute(server, "tests/single");
+  CHECK(start("tests/single", 1h).is_scheduled);
+  CHECK_FALSE(start("tests/single", 0ms).is_scheduled);
+  CHECK_FALSE(start("tests/toolless", 1h).is_scheduled);
 }
 
 TEST_CASE("executions are listed as scheduled until they are due, and as running from then") {

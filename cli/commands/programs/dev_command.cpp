@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "cli/command_line.hpp"
 #include "cli/commands/commands.hpp"
@@ -118,10 +119,20 @@ void add_dev_command(CLI::App& app, CommandLine& line) {
       session.output.note(none_in(arguments->folder));
       return arguments->should_stop ? 0 : wire::mapping_of(base::ErrorCode::not_found).cli_exit_code;
     }
-    dev::DevFolder data(arguments->folder);
-    if (arguments->should_show) return show_stack(session, data);
-    if (arguments->should_stop) return stop_stack(session, data);
-    return run_stack(session, data, *arguments);
+    std::optional<dev::DevFolder> data;
+    try {
+      data.emplace(arguments->folder);
+    } catch (const std::system_error& error) {
+      return session.output.error(base::failure(base::ErrorCode::invalid_input,
+                                                "the data folder " + arguments->folder +
+                                                    " cannot be used: " + error.code().message() +
+                                                    "; name one that you may write with --data",
+                                                "data")
+                                      .value());
+    }
+    if (arguments->should_show) return show_stack(session, *data);
+    if (arguments->should_stop) return stop_stack(session, *data);
+    return run_stack(session, *data, *arguments);
   });
 }
 

@@ -146,10 +146,18 @@ base::Result<CancelRequest> decode_cancel_request(const json::Json& body, base::
   return request;
 }
 
+namespace {
+
+std::string_view status_of(const ExecuteAnswer& answer) {
+  return answer.is_duplicate ? "duplicate" : answer.is_scheduled ? "scheduled" : "started";
+}
+
+}  // namespace
+
 std::string encode(const ExecuteAnswer& answer) {
   json::ObjectWriter out;
   out.id("execution_id", answer.execution_id)
-      .text("status", answer.is_duplicate ? "duplicate" : "started")
+      .text("status", status_of(answer))
       .integer("commands_generated", answer.commands_generated);
   return out.finish();
 }
@@ -164,7 +172,7 @@ std::string encode_execute_batch(const std::vector<base::Result<ExecuteAnswer>>&
     out.integer("index", static_cast<std::int64_t>(results.size()));
     if (answer) {
       ++(answer->is_duplicate ? duplicates : started);
-      out.text("status", answer->is_duplicate ? "duplicate" : "started")
+      out.text("status", status_of(*answer))
           .id("execution_id", answer->execution_id)
           .integer("commands_generated", answer->commands_generated)
           .null("error");

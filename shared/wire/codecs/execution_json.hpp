@@ -32,7 +32,7 @@ struct RerunVersion {
 };
 [[nodiscard]] RerunVersion read_rerun_version(json::ObjectReader& reader, const nlohmann::json& body);
 
-// {execution_id, status:"started"|"duplicate", commands_generated}
+// {execution_id, status:"started"|"scheduled"|"duplicate", commands_generated}
 [[nodiscard]] std::string encode(const ExecuteAnswer& answer);
 // {count, started, duplicates, failed, results:[{index, status, execution_id, commands_generated, error}]}
 [[nodiscard]] std::string encode_execute_batch(const std::vector<base::Result<ExecuteAnswer>>& answers);

@@ -28,11 +28,12 @@ struct ExecuteRequest {
   std::string start_at;  // RFC 3339, instead of a delay; empty: none
 };
 
-// {execution_id, status:"started", commands_generated}
+// {execution_id, status:"started"|"scheduled"|"duplicate", commands_generated}
 struct ExecuteAnswer {
   base::ExecutionId execution_id;
   int commands_generated = 0;
   bool is_duplicate = false;  // the key was known: the first execution's answer
+  bool is_scheduled = false;  // it begins later
 };
 
 struct ExecutionRow {

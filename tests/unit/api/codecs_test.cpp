@@ -67,11 +67,13 @@ TEST_CASE("an execute batch's answer counts what started, was known and failed")
   answers.emplace_back(wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = false});
   answers.emplace_back(wire::ExecuteAnswer{.execution_id = {1}, .commands_generated = 2, .is_duplicate = true});
   answers.emplace_back(base::failure(base::ErrorCode::not_found, "no such playbook"));
+  answers.emplace_back(wire::ExecuteAnswer{.execution_id = {2}, .commands_generated = 1, .is_scheduled = true});
 
   const Json json = Json::parse(wire::encode_execute_batch(answers));
 
-  CHECK(json["count"] == 3);
-  CHECK(json["started"] == 1);
+  CHECK(json["count"] == 4);
+  CHECK(json["started"] == 2);
+  CHECK(json["results"][3]["status"] == "scheduled");
   CHECK(json["duplicates"] == 1);
   CHECK(json["failed"] == 1);
   CHECK(json["results"][0] ==

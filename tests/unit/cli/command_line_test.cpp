@@ -148,6 +148,17 @@ TEST_CASE("the run mode makes one image server or worker") {
   CHECK(noetlctl.worker.has_value());
 }
 
+TEST_CASE("dev says which folder it cannot use, and which flag names another") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"dev", "--data", "/proc/noetl"}) == exit_usage);
+
+  CHECK(
+      noetlctl.err.str() ==
+      "error: the data folder /proc/noetl cannot be used: No such file or directory; name one that you may write with "
+      "--data (invalid_input)\n");
+}
+
 TEST_CASE("unknown commands, unknown flags and missing arguments are wrong use") {
   for (const auto& arguments : std::vector<std::vector<std::string>>{{},
                                                                      {"frobnicate"},
