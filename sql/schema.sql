@@ -651,12 +651,35 @@ CREATE TABLE noetl.worker (
     heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
     lease_until timestamp with time zone NOT NULL,
     instance text,
+    has_commands boolean DEFAULT false NOT NULL,
     CONSTRAINT worker_instance_check CHECK (((length(instance) >= 1) AND (length(instance) <= 128))),
     CONSTRAINT worker_slots_check CHECK ((slots > 0)),
     CONSTRAINT worker_status_check CHECK ((status = ANY (ARRAY['ready'::text, 'draining'::text, 'stopped'::text, 'lost'::text]))),
     CONSTRAINT worker_worker_id_check CHECK ((worker_id ~ '^[A-Za-z0-9._-]{1,128}$'::text))
 )
 WITH (fillfactor='50');
+COMMENT ON COLUMN noetl.worker.has_commands IS 'Commands to this worker wait in noetl.worker_command: its next heartbeat takes them.';
+CREATE TABLE noetl.worker_command (
+    command_id bigint NOT NULL,
+    worker_id text NOT NULL,
+    name text NOT NULL,
+    body json NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    status integer,
+    answer json,
+    CONSTRAINT worker_command_answer_check CHECK ((octet_length((answer)::text) <= 2097152)),
+    CONSTRAINT worker_command_body_check CHECK ((octet_length((body)::text) <= 1048576)),
+    CONSTRAINT worker_command_check CHECK ((expires_at > created_at)),
+    CONSTRAINT worker_command_check1 CHECK (((answered_at IS NULL) OR (taken_at IS NOT NULL))),
+    CONSTRAINT worker_command_check2 CHECK ((((answered_at IS NULL) = (status IS NULL)) AND ((status IS NULL) = (answer IS NULL)))),
+    CONSTRAINT worker_command_name_check CHECK ((name ~ '^[a-z_]{1,64}$'::text)),
+    CONSTRAINT worker_command_status_check CHECK (((status >= 200) AND (status <= 599))),
+    CONSTRAINT worker_command_worker_id_check CHECK ((worker_id ~ '^[A-Za-z0-9._-]{1,128}$'::text))
+);
+COMMENT ON TABLE noetl.worker_command IS 'Commands to one worker and their answers, kept for an hour. docs/reference/protocol.md';
 ALTER TABLE ONLY noetl.catalog
     ADD CONSTRAINT catalog_path_version_key UNIQUE (path, version);
 ALTER TABLE ONLY noetl.catalog
@@ -695,6 +718,8 @@ ALTER TABLE ONLY noetl.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY noetl.variable
     ADD CONSTRAINT variable_pkey PRIMARY KEY (execution_id, name);
+ALTER TABLE ONLY noetl.worker_command
+    ADD CONSTRAINT worker_command_pkey PRIMARY KEY (command_id);
 ALTER TABLE ONLY noetl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 CREATE INDEX dead_letter_fingerprint ON noetl.dead_letter USING btree (fingerprint, queue_id);
@@ -712,6 +737,7 @@ CREATE INDEX queue_pool_available_at ON noetl.queue USING btree (pool, available
 CREATE INDEX queue_pool_priority ON noetl.queue USING btree (pool, priority DESC, available_at, queue_id) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_redriven_from ON noetl.queue USING btree (redriven_from) WHERE (redriven_from IS NOT NULL);
 CREATE INDEX result_execution ON noetl.result USING btree (execution_id);
+CREATE INDEX worker_command_waiting ON noetl.worker_command USING btree (worker_id, command_id) WHERE (taken_at IS NULL);
 ALTER TABLE ONLY noetl.execution
     ADD CONSTRAINT execution_catalog_id_fkey FOREIGN KEY (catalog_id) REFERENCES noetl.catalog(catalog_id);
 ALTER TABLE ONLY noetl.keychain

@@ -12,6 +12,7 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
 #include "shared/transport/nats_transport.hpp"
+#include "worker/control/nats_commands.hpp"
 #include "worker/control/worker_commands.hpp"
 #include "worker/health/health_server.hpp"
 #include "worker/loop/secrets/credential_client.hpp"
@@ -61,13 +62,13 @@ std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSett
 
 // What lives on one connection: commands to this worker, health and discovery, which tell of those.
 struct OverNats {
-  std::unique_ptr<control::WorkerCommands> commands;
+  std::unique_ptr<control::NatsCommands> commands;
   std::unique_ptr<service::Service> shown;
 };
 
 // How the worker shows itself on NATS.
 service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry,
-                           const control::WorkerCommands& commands) {
+                           const control::NatsCommands& commands) {
   return {.name = "noetl-worker",
           .id = service::token_of(worker.worker_id()),
           .version = NOETL_VERSION,
@@ -91,27 +92,46 @@ service::Settings shown_of(const loop::Worker& worker, const tools::Registry& re
           }};
 }
 
+control::WorkerCommandsSettings commanded(const config::WorkerSettings& settings, const loop::WorkerSettings& loop,
+                                          const std::string& worker_id) {
+  return {.worker_id = worker_id,
+          .pool = loop.pool,
+          .slots = loop.slots,
+          .deployments_max = static_cast<std::size_t>(settings.deployments_max),
+          .runs = {.worker_id = worker_id,
+                   .limits = loop.limits,
+                   .timeout = settings.deployment_timeout,
+                   .at_once = static_cast<std::size_t>(settings.deployment_runs)}};
+}
+
 void serve_over_nats(std::optional<service::Lasting>& lasting, const config::WorkerSettings& settings,
-                     const loop::WorkerSettings& loop, loop::Worker& worker, const tools::Registry& registry) {
+                     const loop::WorkerSettings& loop, const loop::Worker& worker, const tools::Registry& registry,
+                     control::WorkerCommands& commands) {
   if (!loop.uses_nats) return;
   auto wanted = loop.nats;
   wanted.name = "noetl-worker-service";
-  const control::WorkerCommandsSettings commanded{.prefix = settings.cluster_prefix,
-                                                  .worker_id = worker.worker_id(),
-                                                  .pool = loop.pool,
-                                                  .slots = loop.slots,
-                                                  .token = settings.token};
+  const control::NatsCommandsSettings over_nats{.prefix = settings.cluster_prefix, .token = settings.token};
   lasting.emplace(
       wanted, "commands, health and discovery over NATS",
-      [&worker, &registry, commanded,
+      [&worker, &registry, &commands, over_nats,
        identity = settings.service](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
-        auto commands = control::WorkerCommands::start(connection, commanded, worker.orders(), worker.counts());
-        if (!commands) return base::failure(std::move(commands.error()));
+        auto listening = control::NatsCommands::start(connection, over_nats, commands);
+        if (!listening) return base::failure(std::move(listening.error()));
         auto shown =
-            service::Service::start(connection, service::identified(shown_of(worker, registry, **commands), identity));
+            service::Service::start(connection, service::identified(shown_of(worker, registry, **listening), identity));
         if (!shown) return base::failure(std::move(shown.error()));
-        return std::make_shared<OverNats>(OverNats{.commands = std::move(*commands), .shown = std::move(*shown)});
+        return std::make_shared<OverNats>(OverNats{.commands = std::move(*listening), .shown = std::move(*shown)});
       });
+}
+
+// Commands that the server passes on with heartbeats.
+void obey_heartbeats(loop::WorkerOrders& orders, control::WorkerCommands& commands) {
+  orders.set_obey([&orders, &commands](wire::WorkerCommand command) {
+    commands.obey(command.name, std::move(command.body),
+                  [&orders, id = command.command_id](control::WorkerCommands::Answer said) {
+                    orders.answer({.command_id = id, .status = said.status, .body = std::move(said.body)});
+                  });
+  });
 }
 
 }  // namespace
@@ -135,8 +155,16 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
                          {"transport", settings.uses_nats_transport ? "nats" : "http"},
                          {"server", settings.uses_nats_transport ? settings.cluster_prefix : settings.server_url},
                          {"nats", settings.nats.url}});
+    control::WorkerCommands commands(
+        {.orders = worker.orders(),
+         .counts = worker.counts(),
+         .running = worker.running(),
+         .registry = registry,
+         .ask_server = [&](const std::string& path, const std::string& body) { return transport->post(path, body); }},
+        commanded(settings, loop, worker.worker_id()));
+    obey_heartbeats(worker.orders(), commands);
     std::optional<service::Lasting> over_nats;
-    serve_over_nats(over_nats, settings, loop, worker, registry);
+    serve_over_nats(over_nats, settings, loop, worker, registry, commands);
     std::optional<health::HealthServer> server;
     if (settings.health_port != 0)
       server.emplace(

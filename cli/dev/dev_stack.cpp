@@ -170,6 +170,7 @@ std::map<std::string, std::string> DevStack::worker_environment() const {
   variables.try_emplace("NOETL_FILES_ROOT", data_.path() + "/files");
   // Whoever works on playbooks tries every kind, and the machine is their own.
   variables.try_emplace("NOETL_TOOLS", "all");
+  variables.try_emplace("NOETL_DEPLOYMENTS", "16");
   return variables;
 }
 

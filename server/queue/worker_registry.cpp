@@ -1,9 +1,14 @@
 #include "server/queue/worker_registry.hpp"
 
 #include "server/attempts/reclaim_leases.hpp"
+#include "server/decisions/perform.hpp"
+#include "server/dispatch/long_polls.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/postgres/connection_pool.hpp"
+#include "server/queue/worker_commands.hpp"
+#include "server/store/queue/worker_command_table.hpp"
 #include "server/store/queue/worker_table.hpp"
+#include "shared/wire/error_codes.hpp"
 #include "shared/wire/subjects.hpp"
 
 namespace noetl::queue {
@@ -55,6 +60,33 @@ tl::unexpected<base::Error> taken(const std::string& worker_id, const store::Wor
       .details = {}});
 }
 
+// Keeps them, and wakes who waits for them here.
+void keep_answers(dispatch::ServerContext& context, const wire::Heartbeat& heartbeat) {
+  auto answers = heartbeat.command_answers;
+  for (auto& answer : answers) {
+    if (answer.body.size() <= wire::worker_command_answer_bytes_max) continue;
+    const base::Error error{.code = ErrorCode::payload_too_large,
+                            .message = "the worker's answer has " + std::to_string(answer.body.size()) +
+                                       " bytes, of at most " + std::to_string(wire::worker_command_answer_bytes_max),
+                            .field = {},
+                            .details = {}};
+    answer.status = wire::mapping_of(error.code).http_status;
+    answer.body = wire::encode_problem(error);
+  }
+  context.connections.run_one(
+      [&](postgres::Session& session) { store::WorkerCommandTable(session).answer(heartbeat.worker_id, answers); });
+  context.long_polls.wake({answers_of(heartbeat.worker_id)});
+}
+
+std::vector<wire::WorkerCommand> take_commands(dispatch::ServerContext& context, const std::string& worker_id) {
+  std::vector<wire::WorkerCommand> commands;
+  decisions::commit(context, [&](postgres::Session& session) {
+    commands = store::WorkerCommandTable(session).take(worker_id);
+    return dispatch::Effects{};
+  });
+  return commands;
+}
+
 }  // namespace
 
 base::Result<wire::RegistrationAnswer> register_worker(dispatch::ServerContext& context,
@@ -96,6 +128,8 @@ base::Result<wire::HeartbeatAnswer> renew_leases(dispatch::ServerContext& contex
   context.connections.run_one([&](postgres::Session& session) {
     answer = store::WorkerTable(session).renew(heartbeat, context.settings.lease, {context.ids.next()});
   });
+  if (answer.is_known && !heartbeat.command_answers.empty()) keep_answers(context, heartbeat);
+  if (answer.has_commands) answer.commands = take_commands(context, heartbeat.worker_id);
   return answer;
 }
 

@@ -24,6 +24,7 @@ using CommandId = Id<struct CommandTag>;  // queue_id on the wire and in SQL
 using EventId = Id<struct EventTag>;
 using CatalogId = Id<struct CatalogTag>;
 using ResultId = Id<struct ResultTag>;
+using WorkerCommandId = Id<struct WorkerCommandTag>;  // of a command to one worker
 using ClaimId = Id<struct ClaimTag>;  // of what one call gave to a worker
 
 // A decimal number in 1 … 2^63-1 with nothing around it; nothing otherwise.

@@ -112,6 +112,9 @@ struct WorkerSettings {
   std::string pool;
   int slots = 0;
   int prefetch_max = 0;
+  int deployments_max = 0;
+  int deployment_runs = 0;
+  std::chrono::milliseconds deployment_timeout{0};
   bool takes_direct_dispatch = true;
   bool runs_ahead = true;
   bool uses_nats_transport = false;  // the server is reached over NATS

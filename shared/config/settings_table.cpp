@@ -255,6 +255,17 @@ std::vector<Setting> worker_only_settings() {
   };
 }
 
+std::vector<Setting> deployment_settings() {
+  return {
+      {"deployments", {"NOETL_DEPLOYMENTS"}, "0", integer, worker,
+       "Most tool programs that may be deployed on the worker by the command deploy. 0: none is taken.", false, 0, 1024},
+      {"deployment-runs", {"NOETL_DEPLOYMENT_RUNS"}, "2", integer, worker,
+       "Runs of deployed programs at the same time. 32 more wait; the worker refuses what comes then.", false, 1, 256},
+      {"deployment-timeout", {"NOETL_DEPLOYMENT_TIMEOUT"}, "30s", duration, worker,
+       "Limit of a deployed program's run for one event; its own `timeout` may be shorter.", false, 10, day},
+  };
+}
+
 std::vector<Setting> client_settings_table() {
   return {
       {"run-mode", {"NOETL_RUN_MODE"}, "cli", choice, client,
@@ -293,7 +304,7 @@ Setting file_of(const Setting& setting) {
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> table;
-    for (auto* part : {&shared_settings, &nats_settings_table, &server_only_settings, &worker_only_settings,
+    for (auto* part : {&shared_settings, &nats_settings_table, &server_only_settings, &worker_only_settings, &deployment_settings,
                        &client_settings_table}) {
       for (auto& setting : part()) {
         table.push_back(std::move(setting));

@@ -64,12 +64,13 @@ where w.worker_id = any (array(
 -- held without stale claims costs no more than the update of one row.
 -- $9: claims that the worker confirms. Each of their commands is held, and named by the new claim from here on, or has
 -- ended: none is looked for, which after a drain would be as many as were claimed in a second.
+-- has_commands: others wait for this worker (worker_command.sql). A heartbeat without any costs nothing for them.
 -- $10: the instance of who sends it. Another process than the one that registered renews nothing and frees nothing.
 with renewed as (
   update noetl.worker
   set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
   where worker_id = $1 and status in ('ready', 'draining') and (instance is null or instance = $10)
-  returning should_drain, pool
+  returning should_drain, has_commands, pool
 ), confirmed as (
   delete from noetl.claim where worker_id = $1 and claim_id = any($9::bigint[]) and exists (select from renewed)
   returning claim_id
@@ -108,10 +109,10 @@ with renewed as (
   select pool, s.status, s.sign * count(*) from freed cross join (values ('running', -1), ('queued', 1)) as s(status, sign)
   group by pool, s.status, s.sign
 )
-select 'known' as kind, 0::bigint as queue_id, should_drain,
+select 'known' as kind, 0::bigint as queue_id, should_drain, has_commands,
   coalesce((select p.is_paused from noetl.pool p where p.pool = renewed.pool), false) as is_paused from renewed
 union all
-select case when q.status = 'cancelled' or q.cancel_requested then 'cancelled' else 'lost' end, h.queue_id, false, false
+select case when q.status = 'cancelled' or q.cancel_requested then 'cancelled' else 'lost' end, h.queue_id, false, false, false
 from unnest($2::bigint[], $3::int[]) as h(queue_id, epoch)
 left join noetl.queue q on q.queue_id = h.queue_id
 where q.queue_id is null or q.status <> 'running' or q.epoch <> h.epoch or q.worker_id <> $1 or q.cancel_requested

@@ -60,6 +60,21 @@ workflow:
     tool: { kind: noop }
 )";
 
+constexpr const char* waiting = R"yaml(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: waiting, path: demo/waiting }
+workflow:
+  - step: start
+    tool: { kind: python, code: "import time\ndef main():\n    time.sleep(60)" }
+)yaml";
+
+// An example says $EXECUTION_ID for the id of an execution that runs.
+std::string with_id(std::string example, const std::string& execution_id) {
+  constexpr std::string_view mark = "$EXECUTION_ID";
+  if (const auto at = example.find(mark); at != std::string::npos) example.replace(at, mark.size(), execution_id);
+  return example;
+}
+
 }  // namespace
 
 TEST_CASE("the page is what the rows say") {
@@ -82,15 +97,19 @@ TEST_CASE("each row names a test that is there") {
 
 TEST_CASE("each example is answered, with the fields that the row names") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
-  stack.start_worker({{"NOETL_WORKER_ID", "documented"}});
+  stack.start_worker({{"NOETL_WORKER_ID", "documented"}, {"NOETL_DEPLOYMENTS", "1"}});
   stack.register_playbook(answering);
+  stack.register_playbook(waiting);
+  const auto running = stack.execute("demo/waiting", Json::object());
+  wait_until("the worker runs it", 15s,
+             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
   for (const auto& row : rows()) {
     if (!row.contains("subject")) continue;
     const std::string subject = row.at("subject");
     CAPTURE(subject);
     Json answer;
     wait_until("an answer to " + subject, 10s, [&] {
-      answer = stack.nats().request(subject, row.at("example").dump());
+      answer = stack.nats().request(subject, with_id(row.at("example").dump(), running));
       return !answer.contains("error");
     });
     CAPTURE(answer.dump());

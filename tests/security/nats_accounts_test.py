@@ -29,18 +29,20 @@ REFUSED_PUBLISH = {
                "$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_COMMANDS", "$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
                "$JS.API.CONSUMER.CREATE.NOETL_COMMANDS", "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.STREAM.CREATE.MINE",
                "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
-               "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health", "noetl.events.a.playbook.completed"],
-    "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
+               "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health", "noetl.events.a.playbook.completed",
+               "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.deploy", "noetl.cluster.cmd.w-1.cancel", "NOETL_BATCH.cmd.w.drain", "noetl.cluster.other"],
+    "worker-batch": ["noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.inject", "NOETL_BATCH.cmd.w.drain"],
+    "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.cluster.cancel.w", "noetl.cluster.inject.w", "noetl.cluster.report.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
                  "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1",
                  "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS"],
     "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
-    "producer": ["noetl.commands", "noetl.dead.default", "noetl.cluster.register", "noetl.cluster.cmd.w.drain", "noetl.workflow.answer.s",
+    "producer": ["noetl.commands", "noetl.dead.default", "noetl.cluster.register", "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.deploy", "noetl.workflow.answer.s",
                  "noetl.workflow.execute.s.t", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_EXECUTIONS", "$JS.API.STREAM.PURGE.NOETL_EXECUTIONS",
                  "$JS.API.CONSUMER.MSG.NEXT.NOETL_EXECUTIONS.noetl-server", "$JS.ACK.NOETL_EXECUTIONS.noetl-server.1.1.1.1.1", "_INBOX_server.test",
                  "health.noetl-server", "other.subject", "noetl.events.a.playbook.completed"],
     "observer": ["NOETL.API.STREAM.DELETE.NOETL_DEAD", "NOETL.API.STREAM.PURGE.NOETL_DEAD", "NOETL.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL,
                  "NOETL.API.STREAM.MSG.GET.NOETL_COMMANDS", "NOETL.API.STREAM.LEADER.STEPDOWN.NOETL_DEAD", "noetl.commands", "noetl.workflow.execute.s",
-                 "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "$JS.API.INFO", "_INBOX.test", "other.subject",
+                 "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.checkpoint", "NOETL_BATCH.cmd.w.ping", "$JS.API.INFO", "_INBOX.test", "other.subject",
                  "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.MSG.GET.NOETL_EVENTS"],
 }
 REFUSED_SUBSCRIBE = {
@@ -49,8 +51,8 @@ REFUSED_SUBSCRIBE = {
                "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server", "noetl.events.>"],
     "worker-batch": ["_INBOX_default.>", "noetl.commands", "noetl.cluster.>"],
     "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
-    "producer": [">", "noetl.>", "noetl.events.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
-    "observer": [">", "noetl.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>"],
+    "producer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.events.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
+    "observer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>"],
 }
 # Permitted to the user and imported by nobody: JetStream does not hear it.
 UNHEARD = {
@@ -169,6 +171,34 @@ class Accounts:
         worker.flush()
         self.assertEqual(1, len(worker.refusals))
         self.assertEqual([], server.refusals)
+
+    def test_an_operator_commands_a_worker_of_each_pool_and_a_playbook_none(self):
+        for user, sent in (("worker", "noetl.cluster.cmd.w-1.ping"), ("worker-batch", "NOETL_BATCH.cmd.w-1.ping")):
+            with self.subTest(user=user):
+                worker, operator, playbook = self.line(user), self.line("operator", self.servers_count - 1), self.line("playbook")
+                worker.send(b"SUB noetl.cluster.cmd.w-1.* 7")
+                worker.flush()
+                playbook.publish(sent, b"{}")
+                playbook.flush()
+                operator.send(f"SUB {operator.prefix}.answers 8".encode())
+                operator.flush()
+                worker.socket.settimeout(10)
+                operator.socket.settimeout(10)
+
+                def arrives(worker=worker, operator=operator, sent=sent):
+                    operator.publish(sent, b"{}", f"{operator.prefix}.answers")
+                    operator.flush()
+                    return nats_client.messages_for(worker, 0.5)
+                heard = []
+                nats_client.machine.wait_until("the command", lambda heard=heard: heard or heard.extend(arrives()) or heard)
+                subject, reply, _body = heard[0]
+                self.assertEqual("noetl.cluster.cmd.w-1.ping", subject)
+                worker.publish(reply, b"the answer")
+                worker.flush()
+                answers = []
+                nats_client.machine.wait_until("the answer", lambda answers=answers, operator=operator: answers.extend(
+                    body for _subject, _reply, body in nats_client.messages_for(operator, 0.5)) or b"the answer" in answers)
+                self.assertEqual([], worker.refusals + operator.refusals)
 
     def test_a_worker_takes_notifications_and_answers_them(self):
         self.publish_notifications(6)

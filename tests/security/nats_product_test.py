@@ -118,6 +118,18 @@ class ProductTest(unittest.TestCase):
         self.assertGreaterEqual(stored["state"]["messages"], 3)
         self.assertEqual([], observer.refusals)
 
+    def test_an_operator_commands_workers_of_both_accounts(self):
+        operator = self.nats.line("operator")
+        self.addCleanup(operator.close)
+        for pool, prefix in (("default", "noetl.cluster.cmd."), ("batch", "NOETL_BATCH.cmd.")):
+            worker, = [one["worker_id"] for one in self.answer(f"/api/v2/workers?pool={pool}&status=ready")["workers"]]
+            (_subject, _reply, body), = operator.ask(prefix + worker + ".ping", {}, is_wanted=lambda body: b"503" not in body[:20])
+            said = json.loads(body[body.index(b'{"'):])
+            self.assertEqual({"id": worker, "name": "ping", "status": "ready"}, said)
+            # Over HTTP, which both transports of workers have.
+            self.assertEqual(said, self.answer(f"/api/v2/workers/{worker}/commands/ping", {}))
+        self.assertEqual([], operator.refusals)
+
     def test_nothing_that_they_do_is_refused(self):
         self.run_commands("default", 5)
 

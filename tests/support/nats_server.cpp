@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <cerrno>
 #include <stdexcept>
@@ -124,7 +125,8 @@ std::string NatsServer::exchange(const std::string& lines, bool wants_message) c
 }
 
 nlohmann::json NatsServer::request(const std::string& subject, const std::string& payload) const {
-  const std::string inbox = "_INBOX.test." + std::to_string(::getpid());
+  static std::atomic<int> requests{0};
+  const std::string inbox = "_INBOX.test." + std::to_string(::getpid()) + "." + std::to_string(++requests);
   return nlohmann::json::parse(exchange("SUB " + inbox + " 1\r\nPUB " + subject + " " + inbox + " " +
                                             std::to_string(payload.size()) + "\r\n" + payload + "\r\n",
                                         true));

@@ -1,52 +1,79 @@
 #pragma once
-// WorkerCommands: commands to this one worker by request and reply over NATS, `<prefix>.cmd.<worker id>.<command>`: ping, status, drain,
-// pause, resume. Orders and counts are the worker's and outlive it. The answers are given on a thread of nats.c.
+// WorkerCommands: obeys commands to this one worker, whoever brings them (NATS, the server's heartbeats): wire::worker_commands().
+// Orders and counts are the worker's and outlive it. Any thread.
 #include <atomic>
-#include <cstdint>
-#include <memory>
+#include <chrono>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "shared/base/result.hpp"
-#include "shared/nats/requests/responder.hpp"
+#include "worker/control/deployments.hpp"
+#include "worker/control/program_runs.hpp"
+#include "worker/loop/leases/running_commands.hpp"
 #include "worker/loop/leases/settings.hpp"
+#include "worker/loop/leases/worker_orders.hpp"
 
 namespace noetl::control {
 
 struct WorkerCommandsSettings {
-  std::string prefix;  // noetl.cluster
   std::string worker_id;
   std::string pool;
   int slots = 0;
-  std::string token;  // secret; asked for in the header Authorization, as a bearer token. Empty: none is
+  std::size_t deployments_max = 0;
+  ProgramRunsSettings runs;
 };
 
 class WorkerCommands {
  public:
-  // The connection must outlive it. Errors: as Responder::listen has them.
-  [[nodiscard]] static base::Result<std::unique_ptr<WorkerCommands>> start(nats::Connection& connection,
-                                                                           WorkerCommandsSettings settings,
-                                                                           loop::WorkerOrders& orders,
-                                                                           const loop::WorkerCounts& counts);
+  struct Answer {
+    int status = 200;  // of HTTP
+    std::string body;  // JSON
+    std::string code;  // of an error; empty: none
+    std::chrono::milliseconds retry_after{0};  // of a saturated worker
+  };
+  using Reply = std::function<void(Answer)>;
+
+  struct Parts {
+    loop::WorkerOrders& orders;
+    const loop::WorkerCounts& counts;
+    const loop::RunningCommands& running;
+    const tools::Registry& registry;
+    // What the server answers to POST of a JSON body: it decides what is cancelled, and records events. It may wait.
+    std::function<base::Result<std::string>(const std::string& path, const std::string& body)> ask_server;
+  };
+  static constexpr std::size_t calls_max = 32;  // that take time, and wait or go on
+
+  WorkerCommands(Parts parts, WorkerCommandsSettings settings);
   ~WorkerCommands();
   WorkerCommands(const WorkerCommands&) = delete;
   WorkerCommands& operator=(const WorkerCommands&) = delete;
 
-  [[nodiscard]] const std::string& subject_filter() const { return subject_filter_; }
-  [[nodiscard]] std::uint64_t requests() const { return requests_; }
-  [[nodiscard]] std::uint64_t errors() const { return errors_; }
+  // Never waits. `reply` is called once: at once, or on another thread.
+  void obey(const std::string& name, std::string body, Reply reply);
+  // The events for a program of another who sends them in batches: as inject_batch.
+  void run_batch(const std::string& deployment, std::string body, Reply reply);
+
+  [[nodiscard]] const WorkerCommandsSettings& settings() const { return settings_; }
+  [[nodiscard]] const Deployments& deployments() const { return deployments_; }
 
  private:
-  WorkerCommands(nats::Connection& connection, WorkerCommandsSettings settings, loop::WorkerOrders& orders,
-                 const loop::WorkerCounts& counts);
-  void answer(nats::Responder& responder, const nats::Responder::Incoming& request);
-  [[nodiscard]] std::string obey(const std::string& command);
+  [[nodiscard]] nlohmann::json answer_of(const wire::WorkerCommandRequest& request, const char* status) const;
+  [[nodiscard]] Answer obeyed_at_once(const wire::WorkerCommandRequest& request);
+  void obey_later(const wire::WorkerCommandRequest& request, const Reply& reply);
+  [[nodiscard]] Answer cancel(const wire::WorkerCommandRequest& request);
+  [[nodiscard]] Answer record(const wire::WorkerCommandRequest& request);
+  [[nodiscard]] Answer deploy(const wire::WorkerCommandRequest& request);
+  [[nodiscard]] Answer undeploy(const wire::WorkerCommandRequest& request);
+  [[nodiscard]] Answer checkpoint(const wire::WorkerCommandRequest& request) const;
+  [[nodiscard]] Answer restore(const wire::WorkerCommandRequest& request);
+  void inject(const wire::WorkerCommandRequest& request, const Reply& reply);
 
+  const Parts parts_;
   const WorkerCommandsSettings settings_;
-  const std::string subject_filter_;
-  loop::WorkerOrders& orders_;
-  const loop::WorkerCounts& counts_;
-  std::atomic<std::uint64_t> requests_{0}, errors_{0};
-  nats::Responder responder_;  // last: its threads use the others
+  Deployments deployments_;
+  ProgramRuns runs_;
+  std::atomic<std::size_t> open_calls_{0};
+  loop::ToolThreads calls_;  // last: its threads use the others
 };
 
 }  // namespace noetl::control

@@ -57,7 +57,7 @@ std::string new_worker_id() {
 struct Worker::Running {
   Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules,
           const wire::WorkerRegistration& registration, transport::Transport& transport, WorkerCounts& counts,
-          const WorkerOrders& orders)
+          WorkerOrders& orders)
       : leases(settings.slots),
         reporter(settings.worker_id, transport, leases, counts),
         heartbeats({.transport = transport, .leases = leases, .counts = counts, .orders = orders}, registration, rules,
@@ -158,6 +158,7 @@ void Worker::start(Running& running, const wire::RegistrationAnswer& rules) {
                                        .heartbeats = running.heartbeats,
                                        .secrets = secrets_,
                                        .progress = &running.progress,
+                                       .running = &running_commands_,
                                        .ahead = settings_.runs_ahead ? &*running.ahead : nullptr};
   running.fetcher.emplace(Fetcher::Parts{.transport = transport_,
                                          .leases = running.leases,

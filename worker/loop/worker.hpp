@@ -5,7 +5,9 @@
 #include <string>
 
 #include "shared/transport/transport.hpp"
+#include "worker/loop/leases/running_commands.hpp"
 #include "worker/loop/leases/settings.hpp"
+#include "worker/loop/leases/worker_orders.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::loop {
@@ -31,6 +33,8 @@ class Worker {
   [[nodiscard]] const WorkerCounts& counts() const { return counts_; }
   // Obeyed within a heartbeat. Any thread, also before run().
   [[nodiscard]] WorkerOrders& orders() { return orders_; }
+  // What its tools run now.
+  [[nodiscard]] const RunningCommands& running() const { return running_commands_; }
 
  private:
   struct Running;
@@ -46,6 +50,7 @@ class Worker {
   const tools::Registry& registry_;
   CredentialClient* secrets_;
   WorkerOrders orders_;
+  RunningCommands running_commands_;
   WorkerCounts counts_;
 };
 

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/commands/commands.hpp"
+#include "cli/payload.hpp"
 #include "cli/session.hpp"
 #include "shared/base/text/percent.hpp"
 
@@ -82,13 +83,45 @@ void add_deregister(CLI::App& worker, CommandLine& line) {
   });
 }
 
+void add_order(CLI::App& worker, CommandLine& line) {
+  struct OrderArguments {
+    std::string worker_id, name, data;
+    int timeout = 10;
+  };
+  auto* command = worker.add_subcommand("command", "Command one worker, and show its answer");
+  auto arguments = std::make_shared<OrderArguments>();
+  command->add_option("worker_id", arguments->worker_id, "As `worker list` shows it")->required();
+  command
+      ->add_option("name", arguments->name,
+                   "ping, status, pause, resume, drain, cancel, deploy, undeploy, inject, inject_batch, checkpoint or "
+                   "restore")
+      ->required();
+  command->add_option("--data", arguments->data, "Its fields: JSON object or @file")->type_name("JSON");
+  command->add_option("--timeout", arguments->timeout, "Seconds to wait for the answer")
+      ->check(CLI::Range(1, 60))
+      ->type_name("SECONDS");
+  on_chosen(*command, line, [arguments](Session& session) {
+    Json body = Json::object();
+    if (!arguments->data.empty()) {
+      auto data = read_payload(arguments->data);
+      if (!data) return session.output.error(data.error());
+      body = std::move(*data);
+    }
+    const auto path = "/api/v2/workers/" + base::percent_encoded(arguments->worker_id) + "/commands/" +
+                      base::percent_encoded(arguments->name) + "?timeout=" + std::to_string(arguments->timeout);
+    return show_or_fail(session, session.server().post(path, std::move(body)),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
 }  // namespace
 
 void add_worker_command(CLI::App& app, CommandLine& line) {
-  auto* worker = app.add_subcommand("worker", "Workers: start, list, drain, deregister");
+  auto* worker = app.add_subcommand("worker", "Workers: start, list, command, drain, deregister");
   worker->require_subcommand(1);
   add_start(*worker, line);
   add_worker_list(*worker, line);
+  add_order(*worker, line);
   add_drain(*worker, line);
   add_deregister(*worker, line);
 }

@@ -8,6 +8,7 @@
 #include "server/api/work/work_handlers.hpp"
 #include "shared/wire/codecs/catalog_json.hpp"
 #include "shared/wire/codecs/credential_json.hpp"
+#include "shared/wire/operations/worker_commands.hpp"
 #include "shared/wire/stored_result.hpp"
 
 namespace noetl::api {
@@ -108,6 +109,12 @@ constexpr std::array reference_field{
     QueryField{"ref", "ResultReference", "noetl://result/<id>, or the id", true},
 };
 
+constexpr std::array command_patience{
+    QueryField{"timeout", "CommandPatience", "Seconds to wait for the answer; 10 when left out"},
+};
+constexpr std::array worker_command_errors{
+    ErrorCode::not_found, ErrorCode::unsupported,      ErrorCode::conflict, ErrorCode::already_terminal,
+    ErrorCode::saturated, ErrorCode::invalid_playbook, ErrorCode::timeout};
 constexpr std::array worker_errors{ErrorCode::not_found, ErrorCode::conflict};
 constexpr std::array register_errors{ErrorCode::invalid_playbook};
 constexpr std::array start_errors{ErrorCode::not_found, ErrorCode::conflict};
@@ -277,6 +284,14 @@ constexpr Endpoint table[] = {
      .body = BodyKind::json, .request_schema = "Heartbeat", .check = BodyCheck::decoder, .response_schema = "HeartbeatAnswer", .body_bytes_max = body_bytes_max_of_settings, .place = reports, .errors = key_errors, .handler = handle_heartbeat},
     {.method = "POST", .path = "/api/v2/workers/{worker_id}/drain", .operation_id = "drainWorker", .tag = "workers", .summary = "Ask a worker to finish what it has and claim nothing more", .open_to = callers,
      .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "WorkerAnswer", .body_bytes_max = small_max, .errors = missing, .audit = AuditKind::all, .handler = handle_drain_worker},
+    {.method = "POST", .path = "/api/v2/workers/{worker_id}/commands/{name}", .operation_id = "commandWorker", .tag = "workers", .summary = "Command one worker: it gets the command with its next heartbeat, and this waits for its answer", .open_to = callers,
+     .body = BodyKind::optional_json, .request_schema = "WorkerCommandBody", .response_schema = "WorkerCommandAnswer", .body_bytes_max = wire::worker_command_bytes_max, .limit = LimitKind::chosen_by_handler, .place = claims, .query = command_patience, .errors = worker_command_errors, .audit = AuditKind::all, .handler = handle_command_worker},
+    {.method = "GET", .path = "/api/v2/workers/{worker_id}/commands/{id}", .operation_id = "getWorkerCommand", .tag = "workers", .summary = "What became of a command to a worker within the last hour", .open_to = callers,
+     .response_schema = "WorkerCommand", .errors = missing, .handler = handle_get_worker_command},
+    {.method = "POST", .path = "/api/v2/workers/{worker_id}/cancel", .operation_id = "cancelOfWorker", .tag = "workers", .summary = "A worker that was commanded to cancel what it runs asks for it", .open_to = workers,
+     .body = BodyKind::json, .request_schema = "CancelOfWorker", .check = BodyCheck::decoder, .response_schema = "CancelledOfWorker", .body_bytes_max = small_max, .place = reports, .errors = start_errors, .audit = AuditKind::all, .handler = handle_cancel_of_worker},
+    {.method = "POST", .path = "/api/v2/workers/{worker_id}/inject", .operation_id = "eventOfWorker", .tag = "workers", .summary = "A worker that was given an event of a running execution records it", .open_to = workers,
+     .body = BodyKind::json, .request_schema = "EventOfWorker", .check = BodyCheck::decoder, .response_schema = "RecordedOfWorker", .body_bytes_max = wire::worker_command_bytes_max, .place = reports, .errors = variable_errors, .handler = handle_event_of_worker},
     {.method = "DELETE", .path = "/api/v2/workers/{worker_id}", .operation_id = "deregisterWorker", .tag = "workers", .summary = "Deregister a worker; what it holds is handed back", .open_to = workers,
      .response_schema = "WorkerAnswer", .place = reports, .query = deregister_fields, .errors = worker_errors, .audit = AuditKind::all, .handler = handle_deregister_worker},
     {.method = "POST", .path = "/api/worker/pool/register", .operation_id = "registerPool", .tag = "workers", .summary = "Register a worker, as NoETL names it", .open_to = workers,

@@ -30,6 +30,10 @@ base::Result<Reply> handle_heartbeat(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_drain_worker(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_deregister_worker(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_list_workers(HandlerContext& context, const Call& call);
+base::Result<Reply> handle_command_worker(HandlerContext& context, const Call& call);
+base::Result<Reply> handle_get_worker_command(HandlerContext& context, const Call& call);
+base::Result<Reply> handle_cancel_of_worker(HandlerContext& context, const Call& call);
+base::Result<Reply> handle_event_of_worker(HandlerContext& context, const Call& call);
 // handle_worker_pool.cpp: NoETL's routes for the same
 base::Result<Reply> handle_pool_register(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_pool_heartbeat(HandlerContext& context, const Call& call);

@@ -50,6 +50,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
       answer.is_known = true;
       answer.should_drain = row["should_drain"].as<bool>();
       answer.is_paused = row["is_paused"].as<bool>();
+      answer.has_commands = row["has_commands"].as<bool>();
     } else if (kind == "cancelled") {
       answer.cancelled.push_back(queue_id);
     } else {
@@ -122,6 +123,9 @@ std::map<std::string, bool> WorkerTable::pools_in_use(std::chrono::milliseconds 
   return pools;
 }
 
-void WorkerTable::forget_ended() { session_.run(queries::ForgetWorkers{}); }
+void WorkerTable::forget_ended() {
+  session_.run(queries::ForgetWorkers{});
+  session_.run(queries::ForgetWorkerCommands{});
+}
 
 }  // namespace noetl::store

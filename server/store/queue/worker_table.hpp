@@ -60,7 +60,7 @@ class WorkerTable {
                                       std::chrono::milliseconds idle_time);
   // True: the pool has had a worker within that time, or has rules of its own, or commands. False: it had a worker before.
   [[nodiscard]] std::map<std::string, bool> pools_in_use(std::chrono::milliseconds idle_time);
-  // Workers that ended more than a day ago.
+  // Workers that ended more than a day ago, commands to workers of more than an hour ago.
   void forget_ended();
 
  private:

@@ -1,6 +1,8 @@
 #include "shared/wire/codecs/worker_json.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include "shared/domain/json_text.hpp"
 #include "shared/json/object_reader.hpp"
 #include "shared/json/object_writer.hpp"
 #include "shared/wire/messages/command.hpp"
@@ -46,6 +48,31 @@ std::int64_t read_capacity(const json::Json& capacity, WorkerRegistration& regis
   if (most && !outer.has("slots")) registration.slots = static_cast<int>(*most);
   if (auto error = reader.finish()) outer.refuse(std::move(*error));
   return cpu_cores;
+}
+
+std::string encode_answers(const std::vector<WorkerCommandAnswer>& answers) {
+  std::vector<std::string> items;
+  for (const auto& answer : answers) {
+    json::ObjectWriter one(answer.body.size() + 64);
+    one.id("command_id", answer.command_id).integer("status", answer.status).raw("body", answer.body);
+    items.push_back(one.finish());
+  }
+  return json::join_array(items);
+}
+
+std::vector<WorkerCommandAnswer> read_answers(json::ObjectReader& reader) {
+  std::vector<WorkerCommandAnswer> answers;
+  const json::Json* items = reader.optional_array("command_answers", worker_commands_max);
+  for (std::size_t i = 0; items != nullptr && i < items->size() && !reader.has_failed(); ++i) {
+    json::ObjectReader item((*items)[i], "/command_answers/" + std::to_string(i));
+    WorkerCommandAnswer answer;
+    answer.command_id = item.required_id<base::WorkerCommandId>("command_id");
+    answer.status = static_cast<int>(item.required_int("status", {200, 599}));
+    if (const auto* body = item.required_object("body")) answer.body = domain::json_text(*body);
+    if (auto error = item.finish()) reader.refuse(std::move(*error));
+    answers.push_back(std::move(answer));
+  }
+  return answers;
 }
 
 }  // namespace
@@ -140,6 +167,7 @@ std::string encode(const Heartbeat& heartbeat) {
   writer.text("worker_id", heartbeat.worker_id).raw("held", held);
   if (!heartbeat.confirmed_claim_ids.empty())
     writer.ids("confirmed_claim_ids", heartbeat.confirmed_claim_ids);  // an older server does not know the field
+  if (!heartbeat.command_answers.empty()) writer.raw("command_answers", encode_answers(heartbeat.command_answers));
   return writer.boolean("has_claim_in_flight", heartbeat.has_claim_in_flight)
       .integer("running", heartbeat.running)
       .text("status", heartbeat.status)
@@ -165,6 +193,7 @@ base::Result<Heartbeat> decode_heartbeat(const json::Json& body) {
   heartbeat.confirmed_claim_ids = read_ids<base::ClaimId>(reader, "confirmed_claim_ids", confirmed_claims_max);
   heartbeat.has_claim_in_flight = reader.optional_bool("has_claim_in_flight").value_or(false);
   heartbeat.running = static_cast<int>(reader.optional_int("running", {0, slots_max}).value_or(0));
+  heartbeat.command_answers = read_answers(reader);
   if (auto status = reader.optional_string("status")) heartbeat.status = std::move(*status);
   if (heartbeat.status != "ready" && heartbeat.status != "draining")
     reader.refuse("status", "must be ready or draining, found '" + heartbeat.status + "'");
@@ -173,13 +202,20 @@ base::Result<Heartbeat> decode_heartbeat(const json::Json& body) {
 }
 
 std::string encode(const HeartbeatAnswer& answer) {
-  return json::ObjectWriter()
-      .boolean("is_known", answer.is_known)
+  json::ObjectWriter writer;
+  writer.boolean("is_known", answer.is_known)
       .ids("lost", answer.lost)
       .ids("cancelled", answer.cancelled)
       .boolean("should_drain", answer.should_drain)
-      .boolean("is_paused", answer.is_paused)
-      .finish();
+      .boolean("is_paused", answer.is_paused);
+  if (answer.commands.empty()) return writer.finish();
+  std::vector<std::string> commands;
+  for (const auto& command : answer.commands) {
+    json::ObjectWriter one;
+    one.id("command_id", command.command_id).text("name", command.name).raw("body", command.body);
+    commands.push_back(one.finish());
+  }
+  return writer.raw("commands", json::join_array(commands)).finish();
 }
 
 base::Result<HeartbeatAnswer> decode_heartbeat_answer(const json::Json& body) {
@@ -190,6 +226,16 @@ base::Result<HeartbeatAnswer> decode_heartbeat_answer(const json::Json& body) {
   answer.cancelled = read_ids(reader, "cancelled");
   answer.should_drain = reader.optional_bool("should_drain").value_or(false);
   answer.is_paused = reader.optional_bool("is_paused").value_or(false);
+  const json::Json* commands = reader.optional_array("commands", worker_commands_max);
+  for (std::size_t i = 0; commands != nullptr && i < commands->size() && !reader.has_failed(); ++i) {
+    json::ObjectReader item((*commands)[i], "/commands/" + std::to_string(i));
+    WorkerCommand command;
+    command.command_id = item.required_id<base::WorkerCommandId>("command_id");
+    command.name = item.required_string("name", {1, 64});
+    if (const auto* given = item.optional_object("body")) command.body = domain::json_text(*given);
+    if (item.has_failed()) reader.refuse(*item.finish());
+    answer.commands.push_back(std::move(command));
+  }
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }

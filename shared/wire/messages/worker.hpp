@@ -46,6 +46,20 @@ struct RegistrationAnswer {
   bool confirms_claims = false;  // it knows `confirmed_claim_ids` in heartbeats; an older server does not say
 };
 
+// What a worker is commanded by heartbeat, and how it answers (wire/operations/worker_commands).
+struct WorkerCommand {
+  base::WorkerCommandId command_id;
+  std::string name;
+  std::string body = "{}";  // JSON text
+};
+struct WorkerCommandAnswer {
+  base::WorkerCommandId command_id;
+  int status = 200;  // of HTTP
+  std::string body = "{}";  // JSON text: {id, name, status, …}, or a problem
+};
+inline constexpr std::size_t worker_command_answer_bytes_max = 2UL * 1024 * 1024;
+inline constexpr std::size_t worker_commands_max = 32;  // of one worker that wait, and in one heartbeat
+
 // One call renews every lease that the worker holds. `held` is complete as of `held_as_of_claims`: a
 // command claimed by this worker that is missing from it was never received (lost reply), and is freed.
 struct Heartbeat {
@@ -57,6 +71,7 @@ struct Heartbeat {
   int running = 0;
   std::string status = "ready";  // ready | draining
   std::string instance = {};  // header instance_header
+  std::vector<WorkerCommandAnswer> command_answers = {};
 };
 
 struct HeartbeatAnswer {
@@ -65,6 +80,8 @@ struct HeartbeatAnswer {
   std::vector<base::CommandId> cancelled;  // stop the tool, report command.cancelled
   bool should_drain = false;  // an operator asked for it
   bool is_paused = false;  // claim nothing for now
+  std::vector<WorkerCommand> commands = {};  // for this worker to obey; older workers ignore them
+  bool has_commands = false;  // they wait; not on the wire
 };
 
 struct WorkerRow {

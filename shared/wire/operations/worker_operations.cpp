@@ -18,6 +18,8 @@ constexpr std::array operations{
     WorkerOperation{.name = "report", .method = "POST", .path = "/api/v2/events"},
     WorkerOperation{.name = "ahead", .method = "POST", .path = "/api/v2/commands/ahead"},
     WorkerOperation{.name = "keep", .method = "POST", .path = "/api/v2/results"},
+    WorkerOperation{.name = "cancel", .method = "POST", .path = "/api/v2/workers/{worker_id}/cancel"},
+    WorkerOperation{.name = "inject", .method = "POST", .path = "/api/v2/workers/{worker_id}/inject"},
     // Secrets and stored results.
     WorkerOperation{.name = "read", .method = "GET", .path = {}},
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/store/queue/pool_table.hpp"
+#include "server/store/queue/worker_command_table.hpp"
 #include "server/store/queue/worker_table.hpp"
 #include "server/store/upkeep/upkeep_statements.hpp"
 #include "tests/simulation/model/session.hpp"
@@ -153,6 +154,10 @@ RegistrationRoom WorkerTable::room(const std::string&, const std::string&, milli
 }
 std::map<std::string, bool> WorkerTable::pools_in_use(milliseconds) { return {{"default", true}}; }
 void WorkerTable::forget_ended() {}  // a day does not pass here
+
+// Nobody commands a worker here: has_commands stays false.
+std::vector<wire::WorkerCommand> WorkerCommandTable::take(const std::string&) { return {}; }
+void WorkerCommandTable::answer(const std::string&, const std::vector<wire::WorkerCommandAnswer>&) {}
 
 // No pool has rules of its own here.
 wire::PoolsByName PoolTable::all() { return {}; }

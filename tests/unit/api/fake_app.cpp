@@ -10,6 +10,7 @@
 #include "server/queue/cancel_commands.hpp"
 #include "server/queue/claim_commands.hpp"
 #include "server/queue/enqueue_commands.hpp"
+#include "server/queue/worker_commands.hpp"
 #include "server/queue/worker_registry.hpp"
 #include "server/views/read_executions.hpp"
 
@@ -160,6 +161,25 @@ base::Result<void> deregister_worker(dispatch::ServerContext&, const Deregistrat
   return api_test::fake_app().deregister(request.worker_id);
 }
 base::Result<void> drain_worker(dispatch::ServerContext&, const std::string&) { return {}; }
+base::Result<wire::WorkerCommandAnswer> command_worker(dispatch::ServerContext&, const CommandToWorker& command,
+                                                       const std::stop_token&, const std::function<bool()>&) {
+  return wire::WorkerCommandAnswer{.command_id = {1},
+                                   .status = 200,
+                                   .body = R"({"id":")" + command.worker_id + R"(","name":"ping","status":"ready"})"};
+}
+base::Result<WorkerCommandView> read_worker_command(dispatch::ServerContext&, const std::string&,
+                                                    base::WorkerCommandId) {
+  return WorkerCommandView{.name = "ping",
+                           .state = "waiting",
+                           .answer = {},
+                           .created_at = "2026-01-01T00:00:00Z",
+                           .taken_at = {},
+                           .answered_at = {}};
+}
+base::Result<CancelledOfWorker> cancel_of_worker(dispatch::ServerContext&, const CancelOfWorker&) {
+  return CancelledOfWorker{.status = "cancelled", .executions = {}};
+}
+base::Result<base::EventId> record_event(dispatch::ServerContext&, const EventOfWorker&) { return base::EventId{9}; }
 std::vector<wire::WorkerRow> list_workers(dispatch::ServerContext&, const std::string&, const std::string&) {
   wire::WorkerRow row;
   row.registration.worker_id = "w1";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace noetl::loop {
 
@@ -98,6 +99,8 @@ void CommandStarter::start_on_thread(domain::ClaimedCommand command, tools::Tool
   const auto stop = stops_[command.lease.queue_id];
   const int priority = command.priority;
   auto run = [this, deliver, stop, &tool, held = std::move(command)] {
+    std::optional<RunningCommands::Scope> shown;
+    if (parts_.running != nullptr) shown.emplace(*parts_.running, held);
     if (parts_.ahead != nullptr && AheadRunner::is_for(held)) return parts_.ahead->run(held, tool, stop);
     auto report = run_command(held, &tool, stop.get_token(), run_settings_);
     parts_.prefetch.note(report.duration);

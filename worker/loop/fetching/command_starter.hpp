@@ -10,6 +10,7 @@
 #include "worker/loop/ahead/ahead_runner.hpp"
 #include "worker/loop/leases/heartbeat_sender.hpp"
 #include "worker/loop/leases/held_leases.hpp"
+#include "worker/loop/leases/running_commands.hpp"
 #include "worker/loop/leases/settings.hpp"
 #include "worker/loop/runs/prefetch_estimator.hpp"
 #include "worker/loop/runs/reporter.hpp"
@@ -30,6 +31,7 @@ class CommandStarter {
     const HeartbeatSender& heartbeats;
     CredentialClient* secrets = nullptr;
     ProgressReporter* progress = nullptr;
+    RunningCommands* running = nullptr;  // null: nobody asks
     AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server
   };
   CommandStarter(Parts parts, const WorkerSettings& settings);

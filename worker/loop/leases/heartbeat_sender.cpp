@@ -29,9 +29,9 @@ void HeartbeatSender::run(const std::stop_token& stop) {
     send();
     signal_progress();
     if (parts_.orders.should_drain) end();
-    std::unique_lock lock(mutex_);
-    ended_.wait_until(lock, stop, begin + rules_.heartbeat_interval, [] { return false; });
+    parts_.orders.wait(stop, begin + rules_.heartbeat_interval);
   }
+  if (parts_.orders.has_answers()) send();  // to the command that ended it, for one
 }
 
 void HeartbeatSender::wait_for_end(const std::stop_token& stop) {
@@ -49,10 +49,17 @@ void HeartbeatSender::send() {
       .confirmed_claim_ids = rules_.confirms_claims ? std::move(held.confirmed_claims) : std::vector<base::ClaimId>(),
       .has_claim_in_flight = held.has_claim_in_flight,
       .running = held.running,
-      .status = is_draining_ ? "draining" : "ready"};
+      .status = is_draining_ ? "draining" : "ready",
+      .command_answers = parts_.orders.take_answers()};
   const auto answer = parts_.transport.heartbeat(heartbeat);
+  const bool is_refused = !answer && answer.error().code == base::ErrorCode::invalid_input;
+  if (is_refused && !heartbeat.command_answers.empty()) {
+    telemetry::log_warn("worker", "the server takes no answers to commands: " + answer.error().message);
+    return send();  // an older server: without them
+  }
+  if (!answer || !answer->is_known) parts_.orders.put_back(heartbeat.command_answers);
   if (!answer && answer.error().code == base::ErrorCode::not_found) return register_again();
-  if (!answer && answer.error().code == base::ErrorCode::invalid_input && !heartbeat.confirmed_claim_ids.empty()) {
+  if (is_refused && !heartbeat.confirmed_claim_ids.empty()) {
     rules_.confirms_claims = false;  // an older server behind the same address
     return send();
   }
@@ -63,6 +70,7 @@ void HeartbeatSender::send() {
   renewed_at_ = sent_at;
   parts_.leases.forget_confirmed(heartbeat.confirmed_claim_ids);
   apply(*answer, heartbeat.held);
+  if (!answer->commands.empty()) parts_.orders.give(answer->commands);
 }
 
 // What the server says is of the leases that it was told: a command may have come back by a newer one meanwhile.

@@ -11,6 +11,7 @@
 #include "shared/transport/transport.hpp"
 #include "worker/loop/leases/held_leases.hpp"
 #include "worker/loop/leases/settings.hpp"
+#include "worker/loop/leases/worker_orders.hpp"
 
 namespace noetl::loop {
 
@@ -20,7 +21,7 @@ class HeartbeatSender {
     transport::Transport& transport;
     HeldLeases& leases;
     WorkerCounts& counts;
-    const WorkerOrders& orders;
+    WorkerOrders& orders;
   };
   HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
                   std::chrono::milliseconds ack_wait);

@@ -35,12 +35,6 @@ struct WorkerSettings {
 };
 
 // Monotonic counters, and below them what the worker is at; read by its health port.
-// What whoever commands this worker wants of it, beside the server. Any thread.
-struct WorkerOrders {
-  std::atomic<bool> should_drain{false};
-  std::atomic<bool> is_paused{false};  // claims nothing; what runs goes on
-};
-
 struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
