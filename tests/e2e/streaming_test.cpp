@@ -35,7 +35,7 @@ class Site {
     });
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
-    support::wait_until("the site listens", std::chrono::seconds(10), [this] { return server_.is_running(); });
+    wait_until("the site listens", std::chrono::seconds(10), [this] { return server_.is_running(); });
   }
   ~Site() { server_.stop(); }
   [[nodiscard]] std::string url(const std::string& path = "/large") const {
