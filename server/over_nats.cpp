@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -16,6 +17,7 @@
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "shared/reach/own_addresses.hpp"
+#include "shared/service/config_bucket.hpp"
 #include "shared/service/from_settings.hpp"
 #include "shared/service/service.hpp"
 #include "shared/telemetry/log.hpp"
@@ -25,6 +27,7 @@ namespace {
 
 constexpr int nats_port = 4222;
 constexpr int ok = 200;
+constexpr std::chrono::seconds config_interval{2};  // of looks into the configuration bucket
 
 bool is_loopback_nats(const std::string& url) {
   const auto endpoints = reach::endpoints_of(url, nats_port);
@@ -66,6 +69,7 @@ std::string host_name() {
 struct Serving {
   std::unique_ptr<cluster::NatsRequests> requests;  // none where strangers could call
   std::unique_ptr<cluster::ExecutionStream> submitted;  // the same
+  std::unique_ptr<service::ConfigBucket> config;  // none where there is no bucket
   std::unique_ptr<service::Service> shown;
 };
 
@@ -115,15 +119,18 @@ service::Endpoint endpoint_of(const cluster::ExecutionStream& submitted) {
           }};
 }
 
-service::Settings shown_of(http::Application& application, const Serving& serving, int port,
-                           const std::function<std::int64_t()>& connections) {
+std::string own_id(int port) { return service::token_of(host_name() + "-" + std::to_string(port)); }
+
+service::Settings shown_of(const OverNatsParts& parts, const Serving& serving) {
   service::Settings shown{.name = "noetl-server",
-                          .id = service::token_of(host_name() + "-" + std::to_string(port)),
+                          .id = own_id(parts.port),
                           .version = NOETL_VERSION,
                           .description = "Durable work queue and playbook runner: API server",
                           .capabilities = {"queue", "playbooks"},
                           .endpoints = {},
-                          .health = [&application, connections] { return health_of(application, connections()); }};
+                          .health = [&application = parts.application, connections = parts.connections] {
+                            return health_of(application, connections());
+                          }};
   if (serving.requests == nullptr) return shown;
   shown.capabilities.emplace_back("workers-over-nats");
   if (serving.submitted) shown.endpoints.push_back(endpoint_of(*serving.submitted));
@@ -147,15 +154,32 @@ void check_subjects(const config::ServerSettings& settings) {
     if (const auto parsed = nats::Subject::parse(subject); !parsed)
       throw std::runtime_error(std::string(name) + ": " + parsed.error().message);
   }
+  if (!settings.config_bucket.empty()) {
+    if (const auto checked = nats::check_bucket(settings.config_bucket); !checked)
+      throw std::runtime_error("config-bucket: " + checked.error().message);
+  }
   if (settings.session_stream.empty()) return;
   if (const auto checked = nats::check_name("session-stream", settings.session_stream); !checked)
     throw std::runtime_error(checked.error().message);
 }
 
+// Nothing where the operator wants none.
+std::unique_ptr<service::ConfigBucket> read_config(const config::ServerSettings& settings, const OverNatsParts& parts,
+                                                   nats::Connection& connection) {
+  if (settings.config_bucket.empty()) return nullptr;
+  return std::make_unique<service::ConfigBucket>(
+      connection, service::ConfigBucketSettings{.bucket = settings.config_bucket,
+                                                .program = "server",
+                                                .id = own_id(parts.port),
+                                                .log_level = telemetry::parse_log_level(settings.log.level).value(),
+                                                .interval = config_interval,
+                                                .apply = parts.apply_config,
+                                                .replicas = settings.nats.replicas});
+}
+
 }  // namespace
 
-OverNats::OverNats(const config::ServerSettings& settings, http::Application& application, int port,
-                   std::function<std::int64_t()> connections) {
+OverNats::OverNats(const config::ServerSettings& settings, OverNatsParts parts) {
   if (settings.nats.address.url == "none") return;
   check_subjects(settings);
   const bool serves = settings.nats_threads > 0 && may_serve(settings);
@@ -167,18 +191,18 @@ OverNats::OverNats(const config::ServerSettings& settings, http::Application& ap
   wanted.name = "noetl-server-requests";
   wanted.sends_asap = true;
   lasting_.emplace(wanted, "requests over NATS",
-                   [settings, &application, port, count = std::move(connections),
+                   [settings, parts = std::move(parts),
                     serves](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
                      auto serving = std::make_shared<Serving>();
                      if (serves) {
-                       auto requests = serve_requests(settings, application, connection);
+                       auto requests = serve_requests(settings, parts.application, connection);
                        if (!requests) return base::failure(std::move(requests.error()));
                        serving->requests = std::move(*requests);
-                       serving->submitted = serve_submitted(settings, application, connection);
+                       serving->submitted = serve_submitted(settings, parts.application, connection);
                      }
+                     serving->config = read_config(settings, parts, connection);
                      auto shown = service::Service::start(
-                         connection,
-                         service::identified(shown_of(application, *serving, port, count), settings.service));
+                         connection, service::identified(shown_of(parts, *serving), settings.service));
                      if (!shown) return base::failure(std::move(shown.error()));
                      serving->shown = std::move(*shown);
                      return std::shared_ptr<void>(std::move(serving));

@@ -1,5 +1,6 @@
 #pragma once
-// OverNats: what the server answers on NATS beside its notifications: workers, requests for executions, health, discovery. Lives between
+// OverNats: what the server answers on NATS beside its notifications: workers, requests for executions, health, discovery,
+// and the settings that it reads there. Lives between
 // the application's start and its end; one thread. NATS may be away, or refuse the login.
 #include <cstdint>
 #include <functional>
@@ -7,16 +8,22 @@
 
 #include "shared/config/program_settings.hpp"
 #include "shared/http/application.hpp"
+#include "shared/service/config_keys.hpp"
 #include "shared/service/lasting.hpp"
 
 namespace noetl::server {
 
+struct OverNatsParts {
+  http::Application& application;
+  int port = 0;
+  std::function<std::int64_t()> connections;  // that are open to the HTTP side
+  std::function<void(const service::ConfigKeys&)> apply_config;  // the keys of the configuration bucket
+};
+
 class OverNats {
  public:
-  // `connections`: that are open to the HTTP side. Without NATS it does nothing. Throws std::runtime_error on settings that can
-  // never work.
-  OverNats(const config::ServerSettings& settings, http::Application& application, int port,
-           std::function<std::int64_t()> connections);
+  // Without NATS it does nothing. Throws std::runtime_error on settings that can never work.
+  OverNats(const config::ServerSettings& settings, OverNatsParts parts);
 
  private:
   std::optional<service::Lasting> lasting_;

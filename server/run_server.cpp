@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/api/api_server.hpp"
+#include "server/bucket_pauses.hpp"
 #include "server/catalog/playbook_cache.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/dispatch/dispatcher.hpp"
@@ -247,7 +248,12 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     long_polls.wake(pools);
     upkeep.wake();
   });
-  const OverNats over_nats(settings, server.application(), port, [&server] { return server.connections(); });
+  BucketPauses pauses(
+      context, [&upkeep] { return upkeep.is_leading(); }, settings.config_bucket);
+  const OverNats over_nats(settings, {.application = server.application(),
+                                      .port = port,
+                                      .connections = [&server] { return server.connections(); },
+                                      .apply_config = [&pauses](const auto& found) { pauses.apply(found); }});
   expose_server(metrics, {context, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
   write_port_file(settings.port_file, port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});

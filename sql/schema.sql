@@ -573,7 +573,9 @@ CREATE TABLE noetl.pool (
     is_paused boolean DEFAULT false NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     paused_at timestamp with time zone,
+    paused_by text,
     CONSTRAINT pool_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT pool_paused_by_check CHECK ((paused_by <> ''::text)),
     CONSTRAINT pool_pool_check CHECK ((pool ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );
 CREATE VIEW noetl.open_due_pool AS

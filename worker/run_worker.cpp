@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "shared/nats/connection.hpp"
+#include "shared/service/config_bucket.hpp"
 #include "shared/service/from_settings.hpp"
 #include "shared/service/lasting.hpp"
 #include "shared/service/service.hpp"
@@ -60,8 +61,9 @@ std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSett
                                                                             .instance = {}});
 }
 
-// What lives on one connection: commands to this worker, health and discovery, which tell of those.
+// What lives on one connection: settings at run time, commands to this worker, health and discovery, which tell of those.
 struct OverNats {
+  std::unique_ptr<service::ConfigBucket> config;  // none where there is no bucket
   std::unique_ptr<control::NatsCommands> commands;
   std::unique_ptr<service::Service> shown;
 };
@@ -104,23 +106,39 @@ control::WorkerCommandsSettings commanded(const config::WorkerSettings& settings
                    .at_once = static_cast<std::size_t>(settings.deployment_runs)}};
 }
 
+std::unique_ptr<service::ConfigBucket> read_config(const service::ConfigBucketSettings& wanted,
+                                                   nats::Connection& connection) {
+  if (wanted.bucket.empty()) return nullptr;
+  return std::make_unique<service::ConfigBucket>(connection, wanted);
+}
+
 void serve_over_nats(std::optional<service::Lasting>& lasting, const config::WorkerSettings& settings,
                      const loop::WorkerSettings& loop, const loop::Worker& worker, const tools::Registry& registry,
                      control::WorkerCommands& commands) {
   if (!loop.uses_nats) return;
   auto wanted = loop.nats;
   wanted.name = "noetl-worker-service";
+  if (!settings.config_bucket.empty()) {
+    if (const auto checked = nats::check_bucket(settings.config_bucket); !checked)
+      throw std::invalid_argument("config-bucket: " + checked.error().message);
+  }
+  const service::ConfigBucketSettings config{.bucket = settings.config_bucket,
+                                             .program = "worker",
+                                             .id = service::token_of(worker.worker_id()),
+                                             .log_level = telemetry::parse_log_level(settings.log.level).value(),
+                                             .apply = {}};
   const control::NatsCommandsSettings over_nats{.prefix = settings.cluster_prefix, .token = settings.token};
   lasting.emplace(
       wanted, "commands, health and discovery over NATS",
-      [&worker, &registry, &commands, over_nats,
+      [&worker, &registry, &commands, over_nats, config,
        identity = settings.service](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
         auto listening = control::NatsCommands::start(connection, over_nats, commands);
         if (!listening) return base::failure(std::move(listening.error()));
         auto shown =
             service::Service::start(connection, service::identified(shown_of(worker, registry, **listening), identity));
         if (!shown) return base::failure(std::move(shown.error()));
-        return std::make_shared<OverNats>(OverNats{.commands = std::move(*listening), .shown = std::move(*shown)});
+        return std::make_shared<OverNats>(OverNats{
+            .config = read_config(config, connection), .commands = std::move(*listening), .shown = std::move(*shown)});
       });
 }
 

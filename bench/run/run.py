@@ -18,6 +18,7 @@ import priorities
 import run_peers
 import soak
 import sweep
+import transports
 from stack import Stack, commit, machine_line, sync_ms
 
 
@@ -144,6 +145,7 @@ def main():
     parser.add_argument("--outage", type=float, nargs="?", const=10, metavar="SECONDS",
                         help="instead: full load, and then a steady one, while nats-server is away for so long (10)")
     parser.add_argument("--priorities", action="store_true", help="instead: drains of commands with a priority beside those without")
+    parser.add_argument("--transports", action="store_true", help="instead: workers over HTTP and over NATS, in turn on one stack")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="instead: steady load for so long, sizes of tables, memory")
     parser.add_argument("--soak-batch", type=int, default=100, help="commands ten times a second, beside one execution")
     parser.add_argument("--sweep", action="store_true", help="instead: figures against workers, batch, backlog, items; --sweep --help says more")
@@ -169,13 +171,11 @@ def main():
         print(machine_line())
         return priorities.show(rows)
 
-    if choice.cursor:
+    if choice.transports:
         with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
-            results = cursor.measure(stack, choice, log)
-        if choice.json:
-            with open(choice.json, "w") as out:
-                json.dump({"machine": machine_line(), "cursor": results, "commit": commit()}, out, indent=1)
-        return cursor.show(results, choice)
+            values = transports.run(stack, choice.commands, choice.runs, log)
+        print(machine_line())
+        return transports.show(values)
 
     if choice.cursor:
         with Stack(os.path.abspath(choice.bin), choice.slots) as stack:

@@ -14,6 +14,8 @@ using Json = nlohmann::json;
 constexpr std::array<std::string_view, 7> session_fields{"message_id", "session_id", "user_id",       "message",
                                                          "context",    "timestamp",  "correlation_id"};
 
+constexpr std::size_t logged_bytes_max = 200;  // of a message's id
+
 tl::unexpected<base::Error> refused(std::string message, std::string field) {
   return base::failure(base::ErrorCode::invalid_input, std::move(message), std::move(field));
 }
@@ -63,6 +65,7 @@ base::Result<HttpForm> execution_form(const ExecutionRoutesSettings& settings, n
   auto made = session_body(settings, request.subject.substr(settings.prefix.size() + 1), *body);
   if (!made) return base::failure(std::move(made.error()));
   (*made)["idempotency_key"] = message_id;
+  form.message_id = message_id.substr(0, logged_bytes_max);
   request.bytes = made->dump();
   return form;
 }

@@ -28,6 +28,15 @@ constexpr milliseconds ack_wait{10'000};
 // them: enough of those would be all that may be unacknowledged, and nobody's message would be delivered any more.
 bool may_pass(int status) { return status >= broken || status == too_many || status == timed_out; }
 
+void log_submitted(const Exchange& exchange, const nats::Message& message, const http::Response& response) {
+  nats::Responder::Incoming request;
+  request.subject = message.subject();
+  for (const char* name : {"Nats-Msg-Id", "X-Event-ID"}) {
+    if (const auto value = message.header(name); !value.empty()) request.headers.emplace_back(name, value);
+  }
+  log_exchange("submit", exchange, request, response);
+}
+
 }  // namespace
 
 ExecutionStream::ExecutionStream(http::Application& application, nats::Connection& connection,
@@ -125,10 +134,10 @@ void ExecutionStream::release_slot() {
 
 void ExecutionStream::handle(const nats::Message& message) {
   const nats::ThreadScope scope;
-  const auto begun = std::chrono::steady_clock::now();
+  Exchange exchange;
   http::Response response{.status = broken};
   try {
-    response = respond(message);
+    response = respond(message, exchange);
   } catch (const std::exception& problem) {
     telemetry::log_error("server", std::string("a request of a stream cannot be answered yet: ") + problem.what());
   }
@@ -143,16 +152,18 @@ void ExecutionStream::handle(const nats::Message& message) {
   ++counts_.requests;
   if (is_refused) ++counts_.refused;
   counts_.processing_ns +=
-      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
+      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - exchange.begun) / std::chrono::nanoseconds(1));
   tell(message, response);
+  if (is_exchange_logged(response.status)) log_submitted(exchange, message, response);
 }
 
-http::Response ExecutionStream::respond(const nats::Message& message) {
+http::Response ExecutionStream::respond(const nats::Message& message, Exchange& exchange) {
   nats::Responder::Incoming incoming;
   incoming.subject = message.subject();
   incoming.bytes = message.bytes();
   auto form = execution_form({.prefix = settings_.subject, .playbook = settings_.playbook}, incoming);
   if (!form) return application_.refuse({.status = bad_request, .message = std::move(form.error().message)});
+  exchange.message_id = std::exchange(form->message_id, {});
   nats::Headers headers;
   for (const char* name : {"Authorization", "Traceparent", "Idempotency-Key"}) {
     if (const auto value = message.header(name); !value.empty()) headers.emplace_back(name, value);

@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "server/cluster/exchange_log.hpp"
 #include "server/cluster/execution_routes.hpp"
 #include "shared/base/result.hpp"
 #include "shared/http/application.hpp"
@@ -57,7 +58,7 @@ class ExecutionStream {
   [[nodiscard]] base::Result<void> serve(const std::stop_token& stop);
   [[nodiscard]] base::Result<void> ensure(nats::JetStream& jetstream);
   void handle(const nats::Message& message);
-  [[nodiscard]] http::Response respond(const nats::Message& message);
+  [[nodiscard]] http::Response respond(const nats::Message& message, Exchange& exchange);
   void tell(const nats::Message& message, const http::Response& response);
   void release_slot();
 

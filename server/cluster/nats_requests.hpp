@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/cluster/exchange_log.hpp"
 #include "server/cluster/request_form.hpp"
 #include "shared/base/result.hpp"
 #include "shared/http/application.hpp"
@@ -56,8 +57,14 @@ class NatsRequests {
 
  private:
   void take(Route& route, Incoming request);
-  static void answer(Route& route, const Incoming& request, const http::Response& response);
-  void submit(Route& route, std::shared_ptr<Incoming> request, http::Request parsed, http::Place place);
+  static void answer(Route& route, const Exchange& exchange, const Incoming& request, const http::Response& response);
+  // A request that waits for its thread.
+  struct Waiting {
+    Exchange exchange;
+    std::shared_ptr<const Incoming> request;
+    http::Request parsed;
+  };
+  void submit(Route& route, std::shared_ptr<Waiting> waiting, http::Place place);
 
   http::Application& application_;
   const NatsRequestsSettings settings_;

@@ -13,6 +13,7 @@ struct HttpForm {
   std::string method;
   std::string target;
   std::vector<http::Header> headers = {};  // besides those that mean the same over both
+  std::string message_id = {}, worker_id = {};  // for the log
 };
 
 // What stands for the peer's address: nobody of this machine, as far as the rules for strangers go.

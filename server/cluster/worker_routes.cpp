@@ -38,7 +38,8 @@ base::Result<HttpForm> worker_form(const std::string& prefix, nats::Responder::I
         base::ErrorCode::invalid_input,
         "the subject '" + request.subject + "' is no operation of a worker, or has no worker's id that can be one");
   HttpForm form{.method = std::string(call->operation->method),
-                .target = wire::path_of(*call->operation, call->worker_id)};
+                .target = wire::path_of(*call->operation, call->worker_id),
+                .worker_id = call->worker_id};
   if (call->operation->path.empty()) {
     form.target = nats::header_of(request.headers, wire::path_header);
     if (!is_readable(form.target))

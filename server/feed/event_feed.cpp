@@ -1,6 +1,7 @@
 #include "server/feed/event_feed.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -51,6 +52,11 @@ struct EventFeed::Link {
   std::mutex mutex;
   std::optional<messaging::Failure> failure;  // of a message; under mutex
   std::uint64_t stored = 0, repeated = 0;  // under mutex
+  struct Sent {
+    std::string execution_id;
+    Clock::time_point at;
+  };
+  std::map<std::string, Sent> sent;  // by event id, for the log at debug alone; under mutex
 };
 
 EventFeed::EventFeed(EventFeedSettings settings)
@@ -138,6 +144,15 @@ base::Result<std::unique_ptr<EventFeed::Link>> EventFeed::open() {
   publishing.on_published = [raw = link.get()](const messaging::Published& one) {
     const std::lock_guard lock(raw->mutex);
     ++(one.is_duplicate ? raw->repeated : raw->stored);
+    const auto sent = raw->sent.extract(one.message_id);
+    if (sent.empty()) return;
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - sent.mapped().at);
+    telemetry::log_debug("nats", "event published",
+                         {{"subject", one.subject},
+                          {"message_id", one.message_id},
+                          {"execution", sent.mapped().execution_id},
+                          {"sequence", std::to_string(one.stream_sequence)},
+                          {"latency_ms", std::to_string(took.count())}});
   };
   publishing.on_failed = [raw = link.get()](const messaging::OutMessage&, const messaging::Failure& why) {
     const std::lock_guard lock(raw->mutex);
@@ -163,12 +178,25 @@ base::Result<std::optional<FeedPosition>> EventFeed::last_position(nats::Connect
   return std::optional<FeedPosition>{};
 }
 
+// Without them events are published as well.
+void EventFeed::make_readers(nats::JetStream& jetstream) const {
+  for (const auto& name : settings_.readers) {
+    const auto made = jetstream.ensure_consumer(
+        settings_.stream.name,
+        {.durable = name, .filter_subject = settings_.subject + ".>", .deliveries_max = -1, .is_kept_up = true});
+    if (!made)
+      telemetry::log_warn("feed", "a consumer of the stream of events cannot be made",
+                          {{"consumer", name}, {"error", made.error().message}});
+  }
+}
+
 // Behind the last message of the stream, or what was kept, whichever is later; else from now on.
 base::Result<void> EventFeed::begin(Link& link) {
   nats::JetStream jetstream(*link.connection, connect_patience);
   const auto made = jetstream.ensure_stream(settings_.stream);
   if (!made) return base::failure(made.error());
   link.last_sequence = made->last_sequence;
+  make_readers(jetstream);
 
   std::optional<store::KeptPosition> kept;
   store::FeedSnapshot now;
@@ -245,6 +273,10 @@ base::Result<std::size_t> EventFeed::publish(Link& link, FeedPosition position) 
       if (message->more.size() > 1) ++omitted_;
       message->expected_last_sequence = link.last_sequence + count;
       ++count;
+      if (telemetry::is_log_enabled(telemetry::LogLevel::debug)) {
+        const std::lock_guard lock(link.mutex);
+        link.sent[message->event.id] = {.execution_id = message->event.aggregate_id, .at = Clock::now()};
+      }
       if (const auto taken = link.publisher->publish(std::move(*message), publish_patience); !taken)
         return failed(taken.error());
     }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "server/feed/commit_window.hpp"
 #include "server/feed/event_message.hpp"
@@ -27,6 +28,7 @@ struct EventFeedSettings {
   nats::ConnectionSettings nats;
   nats::StreamSettings stream;
   std::string subject;  // before path and type
+  std::vector<std::string> readers = {};  // durable consumers to be made, for programs that may make none
   std::function<bool()> is_leading;
 };
 
@@ -59,6 +61,7 @@ class EventFeed {
   void wait(const std::stop_token& stop, std::chrono::milliseconds time);
   [[nodiscard]] base::Result<std::unique_ptr<Link>> open();
   [[nodiscard]] base::Result<void> begin(Link& link);
+  void make_readers(nats::JetStream& jetstream) const;
   [[nodiscard]] base::Result<std::optional<FeedPosition>> last_position(nats::Connection& connection,
                                                                         std::uint64_t last_sequence) const;
   [[nodiscard]] base::Result<void> look(Link& link);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "server/notify/notification_log.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/telemetry/log.hpp"
@@ -134,14 +135,13 @@ bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
   message.queue_ids.reserve(bundle.notifications.size());
   for (const Notification* notification : bundle.notifications) message.queue_ids.push_back(notification->queue_id);
   std::string message_id = first.queue_id.str();
-  message_id += ':';
-  message_id += std::to_string(first.epoch);
-  message_id += ':';
-  message_id += std::to_string(first.redelivery);
+  message_id += ':' + std::to_string(first.epoch) + ':' + std::to_string(first.redelivery);
   // The first may be notified alone, or with others.
   if (bundle.notifications.size() > 1)
     message_id += ':' + std::to_string(bundle.notifications.size()) + ':' + bundle.notifications.back()->queue_id.str();
-  return link.publisher.publish(*bundle.subject, wire::encode(message), message_id);
+  const bool is_sent = link.publisher.publish(*bundle.subject, wire::encode(message), message_id);
+  log_notification(bundle.subject->text(), message_id, message, is_sent);
+  return is_sent;
 }
 
 void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {

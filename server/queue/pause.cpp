@@ -8,7 +8,6 @@
 #include "server/queue/pools.hpp"
 #include "server/store/executions/event_table.hpp"
 #include "server/store/executions/execution_table.hpp"
-#include "server/store/upkeep/pause_statements.hpp"
 
 namespace noetl::queue {
 
@@ -90,6 +89,19 @@ wire::PoolRow pause_pool(dispatch::ServerContext& context, const std::string& po
   // What was notified before the pause waits in the stream; polls of this server need not wait for their next look.
   if (!is_paused) context.long_polls.wake({pool});
   return get_pool(context, pool);
+}
+
+std::vector<store::PoolPause> pause_pools_by(dispatch::ServerContext& context, const PoolPauses& pauses) {
+  std::vector<store::PoolPause> changed;
+  context.connections.run_one([&](postgres::Session& session) {
+    changed = store::PauseStatements(session).pause_pools_by(pauses.by, pauses.paused, pauses.unclear);
+  });
+  if (changed.empty()) return changed;
+  context.pool_rules.forget();
+  for (const auto& [pool, is_paused] : changed) {
+    if (!is_paused) context.long_polls.wake({pool});
+  }
+  return changed;
 }
 
 }  // namespace noetl::queue

@@ -1,10 +1,12 @@
 #pragma once
 // Pausing: of a pool, nothing is claimed; of an execution, what runs ends and nothing else begins until it is resumed.
 // Enqueueing goes on. Any thread.
+#include <set>
 #include <string>
 #include <vector>
 
 #include "server/dispatch/server_context.hpp"
+#include "server/store/upkeep/pause_statements.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/messages/worker.hpp"
 
@@ -22,5 +24,15 @@ struct PauseRequest {
 
 // The pool as it is then.
 wire::PoolRow pause_pool(dispatch::ServerContext& context, const std::string& pool, bool is_paused);
+
+struct PoolPauses {
+  std::string by;  // who wants them: "bucket noetl_config"
+  std::set<std::string> paused;
+  std::set<std::string> unclear;  // that stay as they are
+};
+
+// Pauses those, and resumes what `by` has paused before and does not name any more. What the API has paused stays so. Gives those that
+// it changed.
+std::vector<store::PoolPause> pause_pools_by(dispatch::ServerContext& context, const PoolPauses& pauses);
 
 }  // namespace noetl::queue

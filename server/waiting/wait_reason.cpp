@@ -36,8 +36,9 @@ Reason reason_of(const CommandFacts& facts) {
   Reasons reasons;
   if (facts.is_execution_paused) reasons.add("execution_paused", "its execution is paused");
   if (pool.is_paused)
-    reasons.add("pool_paused",
-                "pool '" + pool.pool + "' is paused" + (pool.paused_at.empty() ? "" : " since " + pool.paused_at));
+    reasons.add("pool_paused", "pool '" + pool.pool + "' is paused" +
+                                   (pool.paused_at.empty() ? "" : " since " + pool.paused_at) +
+                                   (pool.paused_by.empty() ? "" : " by " + pool.paused_by));
   if (!facts.due_at.empty() && facts.attempts > 0) {
     reasons.add("retry_at", "waits for a retry at " + facts.due_at + " (attempt " + std::to_string(facts.attempts + 1) +
                                 " of " + std::to_string(facts.max_attempts) + ")");

@@ -11,6 +11,7 @@ struct PoolFacts {
   std::string pool;
   bool is_paused = false;
   std::string paused_at = {};  // RFC 3339; empty: it is not, or an earlier release paused it
+  std::string paused_by = {};  // "bucket noetl_config"; empty: the API
   int workers = 0;  // whose leases last
   int draining = 0;  // of them
   std::int64_t slots = 0;  // of those that do not drain

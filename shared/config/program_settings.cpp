@@ -64,6 +64,8 @@ NatsAddress nats_address(const Reader& read, const std::string& user) {
           .reconnects_max = read.integer("nats-max-reconnects")};
 }
 
+std::string unless_none(const std::string& text) { return text == "none" ? std::string() : text; }
+
 ServiceIdentity service_identity(const Reader& read) {
   return {.name = read.text("service-name"),
           .version = read.text("service-version"),
@@ -163,6 +165,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .http_queue = read.integer("http-queue"),
                         .nats_threads = read.integer("nats-threads"),
                         .cluster_prefix = read.text("cluster-prefix"),
+                        .config_bucket = unless_none(read.text("config-bucket")),
                         .session_subject = read.text("session-subject"),
                         .session_stream = read.text("session-stream"),
                         .session_stream_subject = read.text("session-stream-subject"),
@@ -184,7 +187,8 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                                    .stream = read.text("nats-events-stream"),
                                    .subject = read.text("nats-events-subject"),
                                    .age = read.duration("nats-events-age"),
-                                   .bytes = read.bytes("nats-events-bytes")},
+                                   .bytes = read.bytes("nats-events-bytes"),
+                                   .readers = unless_none(read.text("nats-events-readers"))},
                         .encryption_key = read.text("encryption-key"),
                         .encryption_key_file = read.text("encryption-key-file"),
                         .worker_token = read.text("worker-token"),
@@ -211,6 +215,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .runs_ahead = read.text("run-ahead") == "on",
                         .uses_nats_transport = read.text("transport") == "nats",
                         .cluster_prefix = read.text("cluster-prefix"),
+                        .config_bucket = unless_none(read.text("config-bucket")),
                         .host = read.text("host"),
                         .health_port = read.integer("health-port"),
                         .worker_id = read.text("worker-id"),

@@ -51,6 +51,7 @@ struct EventsSettings {
   std::string subject;  // before path and type
   std::chrono::milliseconds age{0};
   std::size_t bytes = 0;
+  std::string readers;  // "name,name": consumers that the server makes; empty: none
 };
 
 // How long what has ended is kept, by its outcome; 0: for ever.
@@ -81,6 +82,7 @@ struct ServerSettings {
   int http_queue = 0;
   int nats_threads = 0;  // that answer workers over NATS; 0: none do
   std::string cluster_prefix;  // of the subjects of those
+  std::string config_bucket;  // of settings at run time; empty: none
   std::string session_subject;  // of requests for executions; the session follows
   std::string session_stream;  // of requests that must not be lost; empty: none
   std::string session_stream_subject;  // the session follows
@@ -119,6 +121,7 @@ struct WorkerSettings {
   bool runs_ahead = true;
   bool uses_nats_transport = false;  // the server is reached over NATS
   std::string cluster_prefix;  // of the subjects then
+  std::string config_bucket;  // of settings at run time; empty: none
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one

@@ -58,6 +58,8 @@ std::uint64_t Message::num_pending() const {
 
 std::int64_t Message::stored_ns(const char* reply) { return number_in<std::int64_t>(reply_part(reply, 5)); }
 
+std::int64_t Message::stored_ns() const { return stored_ns(natsMsg_GetReply(handle_.get())); }
+
 std::uint64_t Message::stream_sequence() const {
   return number_in<std::uint64_t>(reply_part(natsMsg_GetReply(handle_.get()), 3));
 }

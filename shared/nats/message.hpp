@@ -40,6 +40,7 @@ class Message {
   [[nodiscard]] static std::string_view consumer_of(const char* reply);
   // When the stream stored it, in nanoseconds since 1970, as that subject says; 0: it says nothing.
   [[nodiscard]] static std::int64_t stored_ns(const char* reply);
+  [[nodiscard]] std::int64_t stored_ns() const;
 
  private:
   bool answer(std::string_view text) const;

@@ -144,6 +144,10 @@ void init_logging(const LogSettings& settings) {
   static_cast<void>(stderr_logger());
 }
 
+void set_log_level(LogLevel level) { level_now = level; }
+
+LogLevel log_level() { return level_now; }
+
 bool is_log_enabled(LogLevel level) { return level != LogLevel::off && level >= level_now.load(); }
 
 void log(LogLevel level, std::string_view component, std::string_view message, LogFields fields) {

@@ -25,6 +25,9 @@ using LogFields = std::initializer_list<LogField>;
 // Once, at the start of main. Before it, lines of level info and above are written as text.
 void init_logging(const LogSettings& settings);
 
+// While the program runs; init_logging has set the first one.
+void set_log_level(LogLevel level);
+[[nodiscard]] LogLevel log_level();
 [[nodiscard]] bool is_log_enabled(LogLevel level);
 // "info" → LogLevel::info; nothing for an unknown word.
 [[nodiscard]] std::optional<LogLevel> parse_log_level(std::string_view text);

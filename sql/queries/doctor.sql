@@ -131,7 +131,7 @@ group by pool having sum(count) > 0 order by pool limit 20
 -- name: doctor_paused_pools
 -- R6: somebody paused it, and commands wait.
 select p.pool as id, waiting.count || ' commands wait in pool ''' || p.pool || ''', which is paused' ||
-  coalesce(' since ' || noetl.rfc3339(p.paused_at), '') as what, count(*) over () as total
+  coalesce(' since ' || noetl.rfc3339(p.paused_at), '') || coalesce(' by ' || p.paused_by, '') as what, count(*) over () as total
 from noetl.pool p
 cross join lateral (
   select coalesce(sum(count), 0) as count from (

@@ -1,10 +1,24 @@
 -- name: pause_pool
 -- takes: pool text, is_paused boolean
--- Paused again it is paused since the first time.
+-- Paused again it is paused since the first time, and by the caller.
 insert into noetl.pool as p (pool, is_paused, paused_at) values ($1, $2, case when $2 then now() end)
 on conflict (pool) do update
-set is_paused = excluded.is_paused, updated_at = now(),
+set is_paused = excluded.is_paused, paused_by = null, updated_at = now(),
     paused_at = case when excluded.is_paused then case when p.is_paused then coalesce(p.paused_at, now()) else now() end end
+
+-- name: pause_pools_by
+-- takes: paused_by text, paused text[], unclear text[]
+-- The pools of $2 are paused by $1, unless they are paused already. Of those that $1 has paused, the ones in neither list go on.
+with paused as (
+  insert into noetl.pool as p (pool, is_paused, paused_at, paused_by) select pool, true, now(), $1 from unnest($2::text[]) as pool
+  on conflict (pool) do update set is_paused = true, paused_at = now(), paused_by = excluded.paused_by, updated_at = now()
+  where not p.is_paused
+  returning p.pool
+), resumed as (
+  update noetl.pool set is_paused = false, paused_at = null, paused_by = null, updated_at = now()
+  where is_paused and paused_by = $1 and pool <> all ($2::text[]) and pool <> all ($3::text[]) returning pool
+)
+select pool, true as is_paused from paused union all select pool, false from resumed order by pool
 
 -- name: pause_executions
 -- takes: execution_id bigint, is_paused boolean, cascade boolean

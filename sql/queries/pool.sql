@@ -1,7 +1,8 @@
 -- name: list_pools
 -- What holds for pools; some have a row of which nothing is set any more.
 select pool, max_attempts, coalesce(retry::text, '') as retry, is_paused,
-  case when is_paused then noetl.rfc3339(paused_at) end as paused_at, noetl.rfc3339(updated_at) as updated_at
+  case when is_paused then noetl.rfc3339(paused_at) end as paused_at, case when is_paused then paused_by end as paused_by,
+  noetl.rfc3339(updated_at) as updated_at
 from noetl.pool order by pool
 
 -- name: put_pool
@@ -29,7 +30,8 @@ with depth as (
   union select $1::text where $1 <> ''
 )
 select pool, p.max_attempts, coalesce(p.retry::text, '') as retry, coalesce(p.is_paused, false) as is_paused,
-  case when p.is_paused then noetl.rfc3339(p.paused_at) end as paused_at, noetl.rfc3339(p.updated_at) as updated_at,
+  case when p.is_paused then noetl.rfc3339(p.paused_at) end as paused_at, case when p.is_paused then p.paused_by end as paused_by,
+  noetl.rfc3339(p.updated_at) as updated_at,
   coalesce(s.workers, 0) as workers, coalesce(s.slots, 0) as slots,
   greatest(coalesce(d.queued, 0), 0) as queued, greatest(coalesce(d.running, 0), 0) as running
 from shown left join noetl.pool p using (pool) left join serving s using (pool) left join depth d using (pool)

@@ -35,7 +35,8 @@ where e.execution_id = $1
 -- name: facts_of_pools
 -- takes: pools text[], kinds text[]
 -- $1 pools, $2 the tool that a command waits for there ('': none is due). Workers are few beside commands: their table is read whole.
-select q.pool, coalesce(p.is_paused, false) as is_pool_paused, case when p.is_paused then noetl.rfc3339(p.paused_at) end as paused_at, w.*
+select q.pool, coalesce(p.is_paused, false) as is_pool_paused, case when p.is_paused then noetl.rfc3339(p.paused_at) end as paused_at,
+  case when p.is_paused then p.paused_by end as paused_by, w.*
 from unnest($1::text[], $2::text[]) as q(pool, tool_kind)
 left join noetl.pool p on p.pool = q.pool
 cross join lateral (

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the table of docs/operations/failures.md from the rows of the matrix and the newest file of tests/chaos/results.
+"""Makes the table of docs/operations/failures.md from the rows of the matrix and tests/chaos/results: of each row what was measured last.
 
     page.py                                                       write the page
     page.py --check                                               say whether it is up to date
@@ -47,8 +47,21 @@ def page_with(page, table):
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
-def newest():
-    return json.loads(max(RESULTS.glob("*.json")).read_text(encoding="utf-8"))
+def merged(files):
+    """Of each row the newest; the foot names every date that is left."""
+    rows, machines = {}, {}
+    for one in sorted(files, key=lambda one: one["date"]):
+        machines[one["date"]] = one["machine"]
+        rows.update({row["row"]: {**row, "date": one["date"]} for row in one["rows"]})
+    dates = sorted({row["date"] for row in rows.values()})
+    main = max(dates, key=lambda date: sum(row["date"] == date for row in rows.values()))
+    others = "".join(f". On {date}, {machines[date]}: " + ", ".join(f"`{name}`" for name, row in rows.items() if row["date"] == date)
+                     for date in dates if date != main)
+    return {"date": main, "machine": machines[main] + others, "rows": list(rows.values())}
+
+
+def kept():
+    return merged([json.loads(file.read_text(encoding="utf-8")) for file in RESULTS.glob("*.json")])
 
 
 def main():
@@ -64,7 +77,7 @@ def main():
         (RESULTS / f"{choice.date}.json").write_text(text + "\n", encoding="utf-8")
     from rows import ROWS  # needs Debian's psycopg2
     page = PAGE.read_text(encoding="utf-8")
-    made = page_with(page, table_of(ROWS, newest()))
+    made = page_with(page, table_of(ROWS, kept()))
     if choice.check and made != page:
         print(f"{PAGE} is not what {RESULTS} and the rows say: run /usr/bin/python3 tests/chaos/page.py")
         return 1

@@ -28,6 +28,15 @@ class PageTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "worker_kill"):
             page.table_of([], page.recorded([OUTCOME], "d", "m"))
 
+    def test_of_each_row_the_newest_result_is_shown_and_the_foot_names_its_date(self):
+        old = page.recorded([OUTCOME, {**OUTCOME, "row": "other"}, {**OUTCOME, "row": "third"}], "2026-01-01", "a machine")
+        new = page.recorded([{**OUTCOME, "verdict": "FAIL"}], "2026-02-01", "another one")
+
+        both = page.merged([new, old])
+
+        self.assertEqual({"worker_kill": "FAIL", "other": "pass", "third": "pass"}, {row["row"]: row["verdict"] for row in both["rows"]})
+        self.assertEqual(("2026-01-01", "a machine. On 2026-02-01, another one: `worker_kill`"), (both["date"], both["machine"]))
+
     def test_the_page_is_what_the_results_say(self):
         done = subprocess.run([sys.executable, HERE / "page.py", "--check"], text=True, capture_output=True, check=False)
 

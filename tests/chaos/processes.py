@@ -118,18 +118,22 @@ class NatsServer(Process):
         self.store = pathlib.Path(folder) / f"{name}-store"
         self.peers = []
         self.limits = ""
+        self.configuration = None  # a file that is there; None: it writes its own
 
     def start(self):
+        self.spawn([find_program("nats-server"), "-c", self.configuration or self.write()])
+        wait_until(f"{self.name} on port {self.port}", lambda: not self.is_running() or self.is_answering())
+        if not self.is_running():
+            raise RuntimeError(f"{self.name} did not start:\n{self.log()[-2000:]}")
+
+    def write(self):
         config = self.store.with_suffix(".conf")
         cluster = "" if not self.peers else (
             f"cluster {{ name: chaos, listen: 127.0.0.1:{self.cluster_port}, routes: ["
             + ", ".join(f"nats-route://127.0.0.1:{peer.cluster_port}" for peer in self.peers) + "] }\n")
         config.write_text(f"server_name: {self.name}\nlisten: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitor_port}\n"
                           f"jetstream {{ store_dir: \"{self.store}\" {self.limits} }}\n{cluster}")
-        self.spawn([find_program("nats-server"), "-c", config])
-        wait_until(f"{self.name} on port {self.port}", lambda: not self.is_running() or self.is_answering())
-        if not self.is_running():
-            raise RuntimeError(f"{self.name} did not start:\n{self.log()[-2000:]}")
+        return config
 
     def is_answering(self):
         try:

@@ -7,14 +7,18 @@ import json
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 import threading
 
 import psycopg2
 import psycopg2.errors
 
-from gate import Gates
-from processes import NatsServer, Postgres, Process, free_port, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "security"))
+
+import nats_client  # noqa: E402
+from gate import Gates  # noqa: E402
+from processes import NatsServer, Postgres, Process, find_program, free_port, wait_until  # noqa: E402
 
 LINKS = ("worker-server", "server-postgres", "server-nats", "worker-nats")
 SERVER_ROLE = "noetl_server"
@@ -30,6 +34,7 @@ class StackSettings:
     lease_seconds: float = 5.0
     env: tuple = ()  # more settings of our programs: (name, value)
     nats_limits: str = ""
+    has_roles: bool = False  # NATS as deploy/nats has it: TLS, and a user for each role; half of the workers reach the server over NATS
 
 
 class Server(Process):
@@ -113,6 +118,7 @@ class Stack:
         for one in self.nats:
             one.peers = [peer for peer in self.nats if peer is not one]
             one.limits = settings.nats_limits
+        self.roles = self.give_roles() if settings.has_roles else None
         self.postgres.start()
         self.ledger.start()
         for one in self.nats:
@@ -141,6 +147,15 @@ class Stack:
         for worker in self.workers:
             worker.await_ready()
 
+    def give_roles(self):
+        folder = self.folder / "roles"
+        folder.mkdir()
+        text = (nats_client.ROOT / "deploy/nats/nats-server.conf").read_text(encoding="utf-8")
+        roles = nats_client.Servers(folder, text, len(self.nats), find_program("nats-server"), is_started=False)
+        for number, one in enumerate(self.nats):
+            one.port, one.configuration = roles.ports[number], roles.configurations[number]
+        return roles
+
     def add(self, process):
         self.started.append(process)
         return process
@@ -151,10 +166,16 @@ class Stack:
         self.workers.append(worker)
         return worker
 
+    def nats_env(self, ports, user):
+        if self.roles is None:
+            return {"NATS_URL": ",".join(f"nats://127.0.0.1:{port}" for port in ports)}
+        return {"NATS_URL": ",".join(f"tls://127.0.0.1:{port}" for port in ports), "NOETL_NATS_CA": self.roles.authority,
+                "NOETL_NATS_USER": user, "NOETL_NATS_PASSWORD": f"{user}-secret"}
+
     def our_env(self, nats_link):
         lease = self.settings.lease_seconds
         ports = [self.links[nats_link].port] if nats_link in self.links else [one.port for one in self.nats]
-        return {"NATS_URL": ",".join(f"nats://127.0.0.1:{port}" for port in ports),
+        return {**self.nats_env(ports, nats_link.partition("-")[0]),
                 "NOETL_LEASE": f"{int(lease * 1000)}ms", "NOETL_HEARTBEAT_INTERVAL": f"{int(lease * 200)}ms",
                 "NOETL_EGRESS_ALLOW": "loopback,own",
                 **dict(self.settings.env)}
@@ -167,7 +188,8 @@ class Stack:
     def worker_env(self, index):
         which = index % len(self.servers)
         port = self.links["worker-server"][which].port if "worker-server" in self.links else self.servers[which].port
-        return {**self.our_env("worker-nats"), "SERVER_API_URL": f"http://127.0.0.1:{port}",
+        transport = "nats" if self.roles is not None and index % 2 == 1 else "http"
+        return {**self.our_env("worker-nats"), "SERVER_API_URL": f"http://127.0.0.1:{port}", "NOETL_WORKER_TRANSPORT": transport,
                 "NOETL_TOOLS": "all", "NOETL_WORKER_SLOTS": str(self.settings.slots), "NOETL_TOOL_POSTGRES_URL": self.ledger.url("ledger"),
                 "NOETL_PYTHON": "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"}
 

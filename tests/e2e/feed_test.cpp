@@ -87,6 +87,25 @@ void wait_for_publisher(Stack& stack) {
 
 }  // namespace
 
+TEST_CASE(
+    "the server makes the consumers of readers that may make none, and again when they are gone with the stream") {
+  Stack stack(StackSettings{.workers = 0,
+                            .env = {{"NOETL_PUBLISH_EVENTS", "on"}, {"NOETL_NATS_EVENTS_READERS", "observer,audit"}}});
+  wait_for_publisher(stack);
+  for (const std::string name : {"observer", "audit"}) {
+    CAPTURE(name);
+    const auto config = stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_EVENTS." + name).at("config");
+    CHECK(config.at("ack_policy") == "explicit");
+    CHECK(config.at("filter_subject") == "noetl.events.>");
+    CHECK_FALSE(config.contains("deliver_subject"));
+  }
+  stack.server().kill();
+  REQUIRE(stack.nats().request("$JS.API.STREAM.DELETE.NOETL_EVENTS").at("success") == true);
+  stack.restart_server(0);
+  wait_until("they are there again", 20s,
+             [&] { return !stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_EVENTS.audit").contains("error"); });
+}
+
 TEST_CASE("what an execution does is published under its path, with headers, and once") {
   Stack stack(StackSettings{.env = publishing});
   wait_for_publisher(stack);

@@ -1,11 +1,13 @@
 // Pauses on a real Postgres.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <vector>
 
 #include "server/attempts/reclaim_leases.hpp"
 #include "server/executions/cancel_execution.hpp"
 #include "server/queue/pause.hpp"
+#include "server/queue/pools.hpp"
 #include "server/queue/worker_registry.hpp"
 #include "server/store/executions/execution_table.hpp"
 #include "server/store/queue/queue_table.hpp"
@@ -52,6 +54,35 @@ TEST_CASE(
   CHECK(told);
   CHECK_FALSE(queue::renew_leases(server.context, heartbeat).value().is_paused);
   CHECK(poll(server).commands.size() == 2);
+}
+
+TEST_CASE("a bucket pauses and resumes what it names and nothing else, and leaves alone what is unclear") {
+  TestServer server;
+  const auto apply = [&](std::set<std::string> paused, std::set<std::string> unclear = {}) {
+    std::map<std::string, bool> changed;
+    for (const auto& [pool, is_paused] : queue::pause_pools_by(
+             server.context, {.by = "bucket b", .paused = std::move(paused), .unclear = std::move(unclear)}))
+      changed[pool] = is_paused;
+    return changed;
+  };
+  using Changed = std::map<std::string, bool>;
+  CHECK(queue::pause_pool(server.context, "by-hand", true).paused_by.empty());
+
+  CHECK(apply({"one", "two", "by-hand"}) == Changed{{"one", true}, {"two", true}});
+  CHECK(queue::get_pool(server.context, "one").paused_by == "bucket b");
+  CHECK_FALSE(queue::get_pool(server.context, "one").paused_at.empty());
+  CHECK(apply({"one", "two", "by-hand"}).empty());
+  CHECK(apply({}, {"two"}) == Changed{{"one", false}});
+  CHECK(queue::get_pool(server.context, "one").paused_by.empty());
+  CHECK(queue::get_pool(server.context, "two").is_paused);
+  CHECK(queue::get_pool(server.context, "by-hand").is_paused);
+
+  // A resume by hand ends it until the bucket says so again; a pause by hand takes it over.
+  CHECK_FALSE(queue::pause_pool(server.context, "two", false).is_paused);
+  CHECK(apply({"two"}) == Changed{{"two", true}});
+  CHECK(queue::pause_pool(server.context, "two", true).paused_by.empty());
+  CHECK(apply({}).empty());
+  CHECK(queue::get_pool(server.context, "two").is_paused);
 }
 
 TEST_CASE("an old command of a pool that was paused for long is still found by a poll") {

@@ -12,6 +12,7 @@ VERSION = nats_client.version_of(PROGRAM)
 POOL, BATCH = "noetl-worker-pool", "noetl-worker-pool-batch"
 ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.NOETL_COMMANDS"
 NEXT = "$JS.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS."
+CONFIG = "$KV.noetl_config.worker.log_level"
 
 # Where an answer of JetStream would do harm, if it came there with JetStream's own rights.
 REPLIES = [
@@ -24,35 +25,41 @@ REPLIES = [
 REFUSED_PUBLISH = {
     "server": ["$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_DEAD", "$JS.API.STREAM.CREATE.MINE", "$JS.API.ACCOUNT.PURGE.PLAYBOOKS",
                "$JS.API.CONSUMER.DELETE.NOETL_DEAD." + POOL, "$JS.API.CONSUMER.CREATE.NOETL_DEAD", "other.subject", "$SYS.REQ.SERVER.PING",
-               "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.DELETE.NOETL_EVENTS", "$JS.API.STREAM.PURGE.NOETL_EVENTS", "$JS.API.STREAM.UPDATE.NOETL_EVENTS"],
+               "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.DELETE.NOETL_EVENTS", "$JS.API.STREAM.PURGE.NOETL_EVENTS", "$JS.API.STREAM.UPDATE.NOETL_EVENTS",
+               "$KV.noetl_config.worker.log_level", "$JS.API.STREAM.DELETE.KV_noetl_config", "$JS.API.STREAM.PURGE.KV_noetl_config"],
     "worker": ["noetl.commands", "noetl.commands.batch", "noetl.dead.default", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_COMMANDS",
                "$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_COMMANDS", "$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
                "$JS.API.CONSUMER.CREATE.NOETL_COMMANDS", "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.STREAM.CREATE.MINE",
                "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
                "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health", "noetl.events.a.playbook.completed",
-               "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.deploy", "noetl.cluster.cmd.w-1.cancel", "NOETL_BATCH.cmd.w.drain", "noetl.cluster.other"],
+               "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.deploy", "noetl.cluster.cmd.w-1.cancel", "NOETL_BATCH.cmd.w.drain", "noetl.cluster.other",
+               CONFIG, "$JS.API.STREAM.INFO.KV_noetl_config", "$JS.API.STREAM.PURGE.KV_noetl_config", "$JS.API.DIRECT.GET.KV_other.$KV.other.key"],
     "worker-batch": ["noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.inject", "NOETL_BATCH.cmd.w.drain"],
     "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.cluster.cancel.w", "noetl.cluster.inject.w", "noetl.cluster.report.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
                  "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1",
-                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS"],
+                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", CONFIG],
     "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
     "producer": ["noetl.commands", "noetl.dead.default", "noetl.cluster.register", "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.deploy", "noetl.workflow.answer.s",
                  "noetl.workflow.execute.s.t", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_EXECUTIONS", "$JS.API.STREAM.PURGE.NOETL_EXECUTIONS",
                  "$JS.API.CONSUMER.MSG.NEXT.NOETL_EXECUTIONS.noetl-server", "$JS.ACK.NOETL_EXECUTIONS.noetl-server.1.1.1.1.1", "_INBOX_server.test",
-                 "health.noetl-server", "other.subject", "noetl.events.a.playbook.completed"],
+                 "health.noetl-server", "other.subject", "noetl.events.a.playbook.completed", CONFIG, "$JS.API.DIRECT.GET.KV_noetl_config." + CONFIG],
     "observer": ["NOETL.API.STREAM.DELETE.NOETL_DEAD", "NOETL.API.STREAM.PURGE.NOETL_DEAD", "NOETL.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL,
                  "NOETL.API.STREAM.MSG.GET.NOETL_COMMANDS", "NOETL.API.STREAM.LEADER.STEPDOWN.NOETL_DEAD", "noetl.commands", "noetl.workflow.execute.s",
                  "noetl.workflow.submit.s", "noetl.cluster.cmd.w.drain", "noetl.cluster.cmd.w.checkpoint", "NOETL_BATCH.cmd.w.ping", "$JS.API.INFO", "_INBOX.test", "other.subject",
-                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.MSG.GET.NOETL_EVENTS"],
+                 "noetl.events.a.playbook.completed", "$JS.API.CONSUMER.CREATE.NOETL_EVENTS", "$JS.API.STREAM.MSG.GET.NOETL_EVENTS",
+                 "NOETL.API." + CONFIG, "NOETL.API.DIRECT.GET.KV_noetl_config." + CONFIG,
+                 "NOETL.API.CONSUMER.CREATE.NOETL_EVENTS", "NOETL.API.CONSUMER.DURABLE.CREATE.NOETL_EVENTS.mine", "NOETL.API.CONSUMER.DELETE.NOETL_EVENTS.observer",
+                 "NOETL.API.CONSUMER.MSG.NEXT.NOETL_EVENTS.other", "NOETL.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS." + POOL,
+                 "$JS.ACK.NOETL_EVENTS.other.1.1.1.1.1", "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1"],
 }
 REFUSED_SUBSCRIBE = {
-    "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>"],
+    "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$KV.>"],
     "worker": [">", "_INBOX.>", "_INBOX_server.>", "_INBOX_batch.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>",
-               "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server", "noetl.events.>"],
+               "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server", "noetl.events.>", "$KV.>"],
     "worker-batch": ["_INBOX_default.>", "noetl.commands", "noetl.cluster.>"],
-    "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
-    "producer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.events.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
-    "observer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>"],
+    "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>", "$KV.noetl_config.>"],
+    "producer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.events.>", "noetl.workflow.execute.*", "noetl.workflow.submit.*", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>", "$KV.noetl_config.>"],
+    "observer": [">", "noetl.>", "noetl.cluster.cmd.>", "noetl.workflow.answer.*", "_INBOX.>", "_INBOX_server.>", "$JS.API.>", "$KV.noetl_config.>"],
 }
 # Permitted to the user and imported by nobody: JetStream does not hear it.
 UNHEARD = {
@@ -61,7 +68,8 @@ UNHEARD = {
     "operator": ["NOETL.API." + verb for verb in (
         "STREAM.CREATE.MINE", "STREAM.UPDATE.NOETL_COMMANDS", "CONSUMER.CREATE.NOETL_COMMANDS", "CONSUMER.CREATE.NOETL_DEAD",
         "CONSUMER.DURABLE.CREATE.NOETL_DEAD.spy", "CONSUMER.MSG.NEXT.NOETL_COMMANDS." + POOL, "STREAM.RESTORE.MINE", "STREAM.SNAPSHOT.NOETL_DEAD",
-        "ACCOUNT.PURGE.PLAYBOOKS", "META.LEADER.STEPDOWN", "STREAM.PEER.REMOVE.NOETL_DEAD")],
+        "ACCOUNT.PURGE.PLAYBOOKS", "META.LEADER.STEPDOWN", "STREAM.PEER.REMOVE.NOETL_DEAD",
+        "CONSUMER.CREATE.NOETL_EVENTS", "CONSUMER.MSG.NEXT.NOETL_EVENTS.other")],
 }
 
 
@@ -87,6 +95,8 @@ class Accounts:
                                      (server, "NOETL_EXECUTIONS", ["noetl.workflow.submit.*"]), (server, "NOETL_EVENTS", ["noetl.events.>"]),
                                      (server, "NOETL_COMMANDS_ADVISORIES", [ADVISORY + ".*"]), (playbook, "ORDERS", ["orders.>"])):
             cls.made(line.api("STREAM.CREATE." + name, stream_of(name, subjects, replicas)))
+        cls.made(server.api("STREAM.CREATE.KV_noetl_config", {**stream_of("KV_noetl_config", ["$KV.noetl_config.>"], replicas), "max_age": 0,
+                                                              "max_msgs_per_subject": 5, "discard": "new", "allow_direct": True}))
         for durable in (POOL, POOL + ":lane1", POOL + ":lane2", BATCH, BATCH + ":lane1", BATCH + ":lane2"):
             pool, lane = ("batch" if durable.startswith(BATCH) else "default"), durable.rpartition(":")[2] if ":" in durable else ""
             subject = ".".join(part for part in ("noetl.commands", "" if pool == "default" and not lane else pool, lane) if part)
@@ -94,6 +104,9 @@ class Accounts:
                 "durable_name": durable, "ack_policy": "explicit", "ack_wait": 30 * 10 ** 9, "max_deliver": 3, "filter_subject": subject}}))
         cls.made(server.api("CONSUMER.DURABLE.CREATE.NOETL_COMMANDS_ADVISORIES.upkeep", {"stream_name": "NOETL_COMMANDS_ADVISORIES", "config": {
             "durable_name": "upkeep", "ack_policy": "explicit"}}))
+        for durable in ("observer", "other"):
+            cls.made(server.api("CONSUMER.DURABLE.CREATE.NOETL_EVENTS." + durable, {"stream_name": "NOETL_EVENTS", "config": {
+                "durable_name": durable, "ack_policy": "explicit", "filter_subject": "noetl.events.>"}}))
         cls.made(playbook.api("CONSUMER.DURABLE.CREATE.ORDERS.spy", {"stream_name": "ORDERS", "config": {"durable_name": "spy", "ack_policy": "explicit"}}))
         for line, subject, number in ((server, "noetl.dead.default", 5), (server, "noetl.commands.batch", 5), (playbook, "orders.new", 5)):
             for _one in range(number):
@@ -119,7 +132,7 @@ class Accounts:
         """All that an attack could change, as its owners see it."""
         operator, playbook = self.line("operator"), self.line("playbook")
         seen = {}
-        for line, names in ((operator, ("NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES")), (playbook, ("ORDERS",))):
+        for line, names in ((operator, ("NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "KV_noetl_config")), (playbook, ("ORDERS",))):
             for name in names:
                 answer = line.api("STREAM.INFO." + name)
                 state = answer.get("state", {})
@@ -199,6 +212,33 @@ class Accounts:
                 nats_client.machine.wait_until("the answer", lambda answers=answers, operator=operator: answers.extend(
                     body for _subject, _reply, body in nats_client.messages_for(operator, 0.5)) or b"the answer" in answers)
                 self.assertEqual([], worker.refusals + operator.refusals)
+
+    def test_an_observer_follows_the_events_by_its_consumer_and_nothing_it_names_as_reply_subject_does_harm(self):
+        server = self.line("server")
+        for number in range(2):
+            self.made(nats_client.json.loads(server.ask("noetl.events.etl/orders.playbook.started", {"event_id": str(number)})[0][2]))
+        before, next_one = self.state(), "NOETL.API.CONSUMER.MSG.NEXT.NOETL_EVENTS.observer"
+        for number in range(self.servers_count):
+            observer = self.line("observer", number)
+            (_subject, reply, _body), = observer.ask(next_one, {"batch": 1, "expires": 5 * 10 ** 9})
+            self.assertTrue(reply.startswith("$JS.ACK.NOETL_EVENTS.observer."), reply)
+            observer.publish(reply, b"-NAK" if number + 1 < self.servers_count else b"+ACK")
+            observer.flush()
+            self.assertEqual([], observer.refusals)
+        nats_client.machine.wait_until("the acknowledgement", lambda: server.api("CONSUMER.INFO.NOETL_EVENTS.observer")["ack_floor"]["consumer_seq"] > 0)
+        self.attack_by_reply(self.line("observer"), [(next_one, b'{"batch":1,"no_wait":true}'), ("NOETL.API.CONSUMER.INFO.NOETL_EVENTS.observer", b"")])
+
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+    def test_an_operator_puts_settings_which_workers_and_the_server_read(self):
+        operator = self.line("operator")
+        self.made(nats_client.json.loads(operator.ask("NOETL.API." + CONFIG, b"debug")[0][2]))
+        self.assertTrue(operator.ask("NOETL.API.DIRECT.GET.KV_noetl_config." + CONFIG)[0][2].endswith(b"debug"))
+        for user, number in ((user, number) for user in ("server", "worker", "worker-batch") for number in range(self.servers_count)):
+            line = self.line(user, number)
+            nats_client.machine.wait_until("each copy to have it", lambda reader=line: reader.ask(
+                "$JS.API.DIRECT.GET.KV_noetl_config." + CONFIG)[0][2].endswith(b"debug"))
+            self.assertEqual([], line.refusals)
 
     def test_a_worker_takes_notifications_and_answers_them(self):
         self.publish_notifications(6)
@@ -283,7 +323,7 @@ class Accounts:
         before = self.state()
 
         self.attack_by_reply(worker, [(NEXT + POOL, b'{"batch":1,"no_wait":true}'), (NEXT + POOL + ":lane1", b'{"batch":100000,"no_wait":true}'),
-                                      (NEXT + POOL, b'{"batch":1,"expires":500000000}'), ("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b""), (ack, b'+NXT {"batch":1,"no_wait":true}'), (ack, b"+WPI")])
+                                      (NEXT + POOL, b'{"batch":1,"expires":500000000}'), ("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b""), ("$JS.API.DIRECT.GET.KV_noetl_config." + CONFIG, b""), (ack, b'+NXT {"batch":1,"no_wait":true}'), (ack, b"+WPI")])
 
         self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
 
@@ -354,14 +394,14 @@ class Accounts:
         before = self.state()
 
         self.attack_by_reply(operator, [("NOETL.API.STREAM.INFO.NOETL_COMMANDS", b""), ("NOETL.API.STREAM.NAMES", b""),
-                                        ("NOETL.API.STREAM.MSG.GET.NOETL_DEAD", b'{"seq":1}'), ("NOETL.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b"")])
+                                        ("NOETL.API.STREAM.MSG.GET.NOETL_DEAD", b'{"seq":1}'), ("NOETL.API.DIRECT.GET.KV_noetl_config." + CONFIG, b""), ("NOETL.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b"")])
 
         self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
 
     def test_an_operator_looks_at_everything_and_mends(self):
         operator = self.line("operator")
 
-        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "NOETL_EXECUTIONS", "NOETL_EVENTS"}, set(operator.api("STREAM.NAMES")["streams"]))
+        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES", "NOETL_EXECUTIONS", "NOETL_EVENTS", "KV_noetl_config"}, set(operator.api("STREAM.NAMES")["streams"]))
         self.assertEqual("NOETL_DEAD", operator.api("STREAM.INFO.NOETL_DEAD")["config"]["name"])
         self.assertIn(POOL, operator.api("CONSUMER.NAMES.NOETL_COMMANDS")["consumers"])
         self.assertIn("message", operator.api("STREAM.MSG.GET.NOETL_DEAD", {"seq": 1}))
@@ -371,7 +411,7 @@ class Accounts:
         playbook = self.line("playbook")
         before = self.state()
         playbook.ask("orders.new", {"id": 1})
-        for subject in ("noetl.commands", "noetl.dead.default", "_INBOX_server.test", ADVISORY + "." + POOL):
+        for subject in ("noetl.commands", "noetl.dead.default", "_INBOX_server.test", ADVISORY + "." + POOL, CONFIG):
             playbook.publish(subject, b"{}")
         for name in ("NOETL_COMMANDS", "NOETL_DEAD"):
             self.assertEqual(404, playbook.api("STREAM.INFO." + name)["error"]["code"])

@@ -128,7 +128,8 @@ class Line:
 class Servers:
     """nats-servers of one configuration of deploy/nats, as it stands but for ports and folders."""
 
-    def __init__(self, folder, configuration, count, program):
+    def __init__(self, folder, configuration, count, program, is_started=True):
+        """`is_started` False: the configurations are written, and somebody else starts programs with them."""
         self.folder = pathlib.Path(folder)
         self.program = program
         self.ports = [machine.free_port() for _one in range(count)]
@@ -139,8 +140,9 @@ class Servers:
         self.make_secrets()
         (self.folder / "conf").mkdir()
         shutil.copy(ROOT / "deploy/nats/accounts.conf", self.folder / "conf/accounts.conf")
-        for number in range(count):
-            self.start(number, configuration)
+        self.configurations = [self.write(number, configuration) for number in range(count)]
+        for number in range(count) if is_started else ():
+            self.start(number)
 
     def make_secrets(self):
         passwords = self.folder / "nats-secrets/passwords"
@@ -161,7 +163,7 @@ class Servers:
         openssl("x509", "-req", "-in", "request", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names",
                 "-out", "tls.crt")
 
-    def start(self, number, configuration):
+    def write(self, number, configuration):
         """/etc/nats is the folder conf here."""
         conf = self.folder / "conf"
         text = configuration.replace("/etc/nats-secrets", str(self.folder / "nats-secrets"))
@@ -173,8 +175,11 @@ class Servers:
         text = text.replace("store_dir: /data", f"store_dir: {self.folder}/data{number}")
         path = conf / f"nats-server-{number}.conf"
         path.write_text(text)
+        return path
+
+    def start(self, number):
         with open(self.folder / f"log{number}", "wb") as log:
-            self.processes.append(subprocess.Popen([self.program, "-c", path], stdout=log, stderr=log, preexec_fn=machine.die_with_parent(9)))
+            self.processes.append(subprocess.Popen([self.program, "-c", self.configurations[number]], stdout=log, stderr=log, preexec_fn=machine.die_with_parent(9)))
 
     def log(self, number):
         return (self.folder / f"log{number}").read_text(errors="replace")

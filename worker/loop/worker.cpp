@@ -72,7 +72,8 @@ struct Worker::Running {
                                      .stream = given(rules.nats_stream, settings.stream),
                                      .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
                                      .lanes = rules.nats_lanes,
-                                     .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
+                                     .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool)),
+                                     .worker_id = settings.worker_id});
   }
 
   std::unique_ptr<NotificationConsumer> consumer;  // first: messages of held leases are answered through it

@@ -12,6 +12,7 @@ void read_rules(const pqxx::row& row, wire::Pool& pool) {
   pool.retry = postgres::text_of(row["retry"]);
   pool.is_paused = row["is_paused"].as<bool>();
   pool.paused_at = postgres::text_of(row["paused_at"]);
+  pool.paused_by = postgres::text_of(row["paused_by"]);
   pool.updated_at = postgres::text_of(row["updated_at"]);
 }
 

@@ -52,6 +52,7 @@ std::map<std::string, waiting::PoolFacts> WaitStatements::of_pools(const std::ma
     facts[pool] = {.pool = pool,
                    .is_paused = row["is_pool_paused"].as<bool>(),
                    .paused_at = postgres::text_of(row["paused_at"]),
+                   .paused_by = postgres::text_of(row["paused_by"]),
                    .workers = row["workers"].as<int>(),
                    .draining = row["draining"].as<int>(),
                    .slots = row["slots"].as<std::int64_t>(),

@@ -10,6 +10,19 @@ void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
   session_.run(queries::PausePool{.pool = pool, .is_paused = is_paused});
 }
 
+std::vector<PoolPause> PauseStatements::pause_pools_by(const std::string& paused_by,
+                                                       const std::set<std::string>& paused,
+                                                       const std::set<std::string>& unclear) {
+  postgres::ArrayLiteral wanted, kept;
+  for (const auto& pool : paused) wanted.add(pool);
+  for (const auto& pool : unclear) kept.add(pool);
+  std::vector<PoolPause> changed;
+  for (const auto& row :
+       session_.run(queries::PausePoolsBy{.paused_by = paused_by, .paused = wanted.text(), .unclear = kept.text()}))
+    changed.push_back({.pool = postgres::text_of(row["pool"]), .is_paused = row["is_paused"].as<bool>()});
+  return changed;
+}
+
 std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused, bool cascade) {
   std::vector<base::ExecutionId> changed;
   for (const auto& row :

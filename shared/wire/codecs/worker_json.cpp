@@ -269,6 +269,7 @@ std::string encode(const PoolRow& row) {
   out.raw("retry", pool.retry)
       .boolean("is_paused", pool.is_paused)
       .text_or_null("paused_at", pool.paused_at)
+      .text_or_null("paused_by", pool.paused_by)
       .text_or_null("updated_at", pool.updated_at)
       .integer("workers", row.workers)
       .integer("slots", row.slots)

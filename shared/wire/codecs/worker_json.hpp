@@ -25,7 +25,7 @@ inline constexpr std::size_t held_leases_max = 65'536;
 
 // {max_attempts, retry}; what is left out or null goes back to the program's default.
 [[nodiscard]] base::Result<Pool> decode_pool(const nlohmann::json& body, std::string name);
-// {pool, max_attempts, retry, is_paused, paused_at, updated_at, workers, slots, queued, running}
+// {pool, max_attempts, retry, is_paused, paused_at, paused_by, updated_at, workers, slots, queued, running}
 [[nodiscard]] std::string encode(const PoolRow& row);
 [[nodiscard]] std::string encode(const std::vector<PoolRow>& pools);  // {pools:[…]}
 

@@ -99,6 +99,7 @@ struct Pool {
   bool is_paused = false;
   std::string updated_at;  // RFC 3339; empty: nothing was ever set
   std::string paused_at;  // RFC 3339; empty: it is not paused, or an earlier release paused it
+  std::string paused_by;  // "bucket noetl_config"; empty: it is not paused, or the API paused it
 };
 
 // A pool as people see it: its rules and who uses it.

@@ -44,6 +44,12 @@ const Row rows[] = {
        f.pool.is_paused = true;
        f.pool.paused_at = "2026-01-31T12:00:00Z";
      }},
+    {"pool_paused", "pool 'x' is paused since 2026-01-31T12:00:00Z by bucket noetl_config",
+     [](CommandFacts& f) {
+       f.pool.is_paused = true;
+       f.pool.paused_at = "2026-01-31T12:00:00Z";
+       f.pool.paused_by = "bucket noetl_config";
+     }},
     {"pool_paused", "pool 'x' is paused; no worker in pool 'x'",
      [](CommandFacts& f) { f.pool = {.pool = "x", .is_paused = true}; }},
     {"execution_paused", "its execution is paused", [](CommandFacts& f) { f.is_execution_paused = true; }},

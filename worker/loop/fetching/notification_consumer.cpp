@@ -5,9 +5,29 @@
 #include <utility>
 
 #include "shared/telemetry/log.hpp"
+#include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
 
 namespace noetl::loop {
+namespace {
+
+void log_received(const std::vector<nats::Message>& messages, const std::string& worker_id) {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+  for (const auto& message : messages) {
+    const auto notification = wire::decode_notification(message.bytes());
+    const bool has_execution = notification && notification->execution_id.is_set();
+    telemetry::log_debug("nats", "notification received",
+                         {{"subject", std::string(message.subject())},
+                          {"message_id", std::string(message.header("Nats-Msg-Id"))},
+                          {"execution", has_execution ? notification->execution_id.str() : ""},
+                          {"worker", worker_id},
+                          {"deliveries", std::to_string(message.num_delivered())},
+                          {"latency_ms", std::to_string((now.count() - message.stored_ns()) / 1'000'000)}});
+  }
+}
+
+}  // namespace
 
 NotificationConsumer::NotificationConsumer(NotificationConsumerSettings settings)
     : settings_(std::move(settings)),
@@ -112,6 +132,7 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, s
   }
   if (messages) {
     if (!complaint_.empty()) announce();
+    if (telemetry::is_log_enabled(telemetry::LogLevel::debug)) log_received(*messages, settings_.worker_id);
     // What is too much is taken from the end: of the last lane.
     std::ranges::stable_sort(*messages, {}, &nats::Message::source);
     return messages;

@@ -20,6 +20,7 @@ struct NotificationConsumerSettings {
   std::string consumer;  // of the first lane
   int lanes = 1;
   std::string subject;
+  std::string worker_id;  // for the log
 };
 
 class NotificationConsumer {
