@@ -112,15 +112,6 @@ void WorkerCommands::obey(const std::string& name, std::string body, Reply reply
                  .since = std::chrono::steady_clock::now()});
 }
 
-void WorkerCommands::run_batch(const std::string& deployment, std::string body, Reply reply) {
-  Json named = Json::parse(body, nullptr, false);
-  if (named.is_object() && !named.contains("pipeline_id")) {
-    named["pipeline_id"] = deployment;
-    body = domain::json_text(named);
-  }
-  obey("inject_batch", std::move(body), std::move(reply));
-}
-
 Json WorkerCommands::answer_of(const wire::WorkerCommandRequest& request, const char* status) const {
   return {{"id", settings_.worker_id}, {"name", request.kind->name}, {"status", status}};
 }

@@ -50,8 +50,6 @@ class WorkerCommands {
 
   // Never waits. `reply` is called once: at once, or on another thread.
   void obey(const std::string& name, std::string body, Reply reply);
-  // The events for a program of another who sends them in batches: as inject_batch.
-  void run_batch(const std::string& deployment, std::string body, Reply reply);
 
   [[nodiscard]] const WorkerCommandsSettings& settings() const { return settings_; }
   [[nodiscard]] const Deployments& deployments() const { return deployments_; }
