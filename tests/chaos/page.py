@@ -55,7 +55,7 @@ def merged(files):
         rows.update({row["row"]: {**row, "date": one["date"]} for row in one["rows"]})
     dates = sorted({row["date"] for row in rows.values()})
     main = max(dates, key=lambda date: sum(row["date"] == date for row in rows.values()))
-    others = "".join(f". On {date}, {machines[date]}: " + ", ".join(f"`{name}`" for name, row in rows.items() if row["date"] == date)
+    others = "".join(f".\nOn {date}, {machines[date]}: " + ", ".join(f"`{name}`" for name, row in rows.items() if row["date"] == date)
                      for date in dates if date != main)
     return {"date": main, "machine": machines[main] + others, "rows": list(rows.values())}
 

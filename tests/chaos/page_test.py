@@ -35,7 +35,7 @@ class PageTest(unittest.TestCase):
         both = page.merged([new, old])
 
         self.assertEqual({"worker_kill": "FAIL", "other": "pass", "third": "pass"}, {row["row"]: row["verdict"] for row in both["rows"]})
-        self.assertEqual(("2026-01-01", "a machine. On 2026-02-01, another one: `worker_kill`"), (both["date"], both["machine"]))
+        self.assertEqual(("2026-01-01", "a machine.\nOn 2026-02-01, another one: `worker_kill`"), (both["date"], both["machine"]))
 
     def test_the_page_is_what_the_results_say(self):
         done = subprocess.run([sys.executable, HERE / "page.py", "--check"], text=True, capture_output=True, check=False)
