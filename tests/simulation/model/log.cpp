@@ -12,6 +12,8 @@ LogSink& log_sink() {
 
 namespace noetl::telemetry {
 
+bool is_log_enabled(LogLevel level) { return level != LogLevel::off && level >= LogLevel::info; }
+
 void log(LogLevel level, std::string_view component, std::string_view message, LogFields fields) {
   const auto& sink = simulation::log_sink();
   if (!sink || level < LogLevel::info) return;

@@ -154,6 +154,9 @@ base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int
 
 std::string_view Message::subject() const { return handle_->message.subject; }
 std::string_view Message::bytes() const { return handle_->message.bytes; }
+// For log lines of level debug, which the model does not write.
+std::string_view Message::header(const char*) const { return {}; }
+std::int64_t Message::stored_ns() const { return 0; }
 int Message::num_delivered() const { return handle_->message.deliveries; }
 std::uint64_t Message::num_pending() const {
   const auto* consumer = broker().consumer(handle_->durable);

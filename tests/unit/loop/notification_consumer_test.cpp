@@ -16,7 +16,8 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is re
                                        .stream = std::string(wire::commands_stream),
                                        .consumer = std::string(wire::commands_consumer),
                                        .lanes = static_cast<int>(wire::lanes),
-                                       .subject = {}});
+                                       .subject = {},
+                                       .worker_id = {}});
   OtherWorker other(fixture.settings.nats, 1);
   for (int i = 0; i < 40; ++i) {
     for (const std::string lane : {"lane1", "lane2"})
