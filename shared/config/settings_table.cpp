@@ -308,8 +308,8 @@ Setting file_of(const Setting& setting) {
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> table;
-    for (auto* part : {&shared_settings, &nats_settings_table, &server_only_settings, &worker_only_settings, &deployment_settings,
-                       &client_settings_table}) {
+    for (auto* part : {&shared_settings, &nats_settings_table, &server_only_settings, &worker_only_settings,
+                       &deployment_settings, &client_settings_table}) {
       for (auto& setting : part()) {
         table.push_back(std::move(setting));
         if (table.back().is_secret) table.push_back(file_of(table.back()));
