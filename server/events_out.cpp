@@ -1,23 +1,12 @@
 #include "server/events_out.hpp"
 
-#include <algorithm>
 #include <stdexcept>
-#include <string_view>
 
 #include "server/notifier_settings.hpp"
+#include "shared/base/text/names.hpp"
 
 namespace noetl::server {
 namespace {
-
-std::vector<std::string> names_in(std::string_view text) {
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    if (end > begin) names.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return names;
-}
 
 void check(const config::ServerSettings& settings) {
   if (settings.nats.address.url == "none")
@@ -26,7 +15,7 @@ void check(const config::ServerSettings& settings) {
     throw std::runtime_error(checked.error().message);
   if (const auto subject = feed::subject_of_event(settings.events.subject, "path", "type"); !subject)
     throw std::runtime_error("nats-events-subject: " + subject.error().message);
-  for (const auto& reader : names_in(settings.events.readers)) {
+  for (const auto& reader : base::names_of(settings.events.readers)) {
     if (const auto checked = nats::check_name("nats-events-readers", reader); !checked)
       throw std::runtime_error(checked.error().message);
   }
@@ -64,7 +53,7 @@ std::unique_ptr<feed::EventFeed> start_event_feed(const config::ServerSettings& 
                  .bytes_max = static_cast<std::int64_t>(settings.events.bytes),
                  .replicas = settings.nats.replicas},
       .subject = settings.events.subject,
-      .readers = names_in(settings.events.readers),
+      .readers = base::names_of(settings.events.readers),
       .is_leading = std::move(is_leading)});
   expose(metrics, *feed);
   return feed;

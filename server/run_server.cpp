@@ -36,6 +36,7 @@
 #include "server/server_metrics.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "server/vault/vault.hpp"
+#include "shared/base/text/names.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -115,18 +116,6 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
   return keys;
 }
 
-std::vector<std::string> split_names(std::string_view text) {
-  std::vector<std::string> names;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(','), text.size());
-    std::string name(text.substr(0, end));
-    std::erase(name, ' ');
-    if (!name.empty()) names.push_back(std::move(name));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return names;
-}
-
 // Once asked to stop: says that it is not ready, goes on answering while balancers take notice, then stops.
 void close(api::ApiServer& server, const std::stop_token& is_asked, std::chrono::milliseconds shutdown_delay) {
   std::mutex mutex;
@@ -189,7 +178,7 @@ api::ApiSettings api_settings(const config::ServerSettings& settings) {
                  .worker_token = settings.worker_token,
                  .is_insecure = settings.is_insecure,
                  .is_metrics_open = settings.is_metrics_open,
-                 .hosts = split_names(settings.allowed_hosts),
+                 .hosts = base::names_of(settings.allowed_hosts),
                  .server_url = settings.server_url},
       .threads_max = static_cast<std::size_t>(settings.http_threads),
       .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),

@@ -9,7 +9,7 @@
 
 namespace noetl::cluster {
 
-// What is kept of a request for its line.
+// A request, as far as its line tells of it.
 struct Exchange {
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::string message_id = {};  // empty: that of the headers, or the subject of the answer

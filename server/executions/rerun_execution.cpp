@@ -65,7 +65,10 @@ class RerunTransaction {
     path_ = row.path;
     workload_ = open.workload;
     is_new_ = !store::ExecutionTable(session_).insert({std::move(row)}).empty();
-    if (is_new_) writes_.write(session_);
+    if (is_new_) {
+      writes_.write(session_);
+      writes_.effects.is_accepted = true;
+    }
     return answer;
   }
   // False: its key is known, and nothing was written.

@@ -31,8 +31,8 @@ struct PoolPauses {
   std::set<std::string> unclear;  // that stay as they are
 };
 
-// Pauses those, and resumes what `by` has paused before and does not name any more. What the API has paused stays so. Gives those that
-// it changed.
+// Pauses `paused`, and resumes the pools that `by` has paused before and does not name any more. A pool that the API has paused stays
+// paused. Gives the pools that it changed.
 std::vector<store::PoolPause> pause_pools_by(dispatch::ServerContext& context, const PoolPauses& pauses);
 
 }  // namespace noetl::queue

@@ -316,7 +316,7 @@ void ObjectReader::refuse_given(std::string_view name, std::string_view problem)
   if (has(name)) refuse(name, problem);
 }
 
-// What is missing may be there under another name.
+// A field that is missing may be there under another name.
 void ObjectReader::name_slip() {
   if (object_ == nullptr || error_->message.find(" is missing") == std::string::npos) return;
   for (const auto& [name, value] : object_->items()) {

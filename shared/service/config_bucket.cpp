@@ -1,11 +1,10 @@
 #include "shared/service/config_bucket.hpp"
 
-#include <condition_variable>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/stop_wait.hpp"
 #include "shared/base/thread_name.hpp"
 
 namespace noetl::service {
@@ -135,14 +134,8 @@ void ConfigBucket::run(const std::stop_token& stop) {
   std::string told;
   int refusals = 0;
   while (!stop.stop_requested()) {
-    const auto wait = [&](milliseconds time) {
-      std::mutex mutex;
-      std::condition_variable_any wakes;
-      std::unique_lock lock(mutex);
-      wakes.wait_for(lock, stop, time, [] { return false; });
-    };
     if (!connection_.is_connected()) {
-      wait(away_interval);
+      base::wait_for_stop(stop, away_interval);
       continue;
     }
     base::Result<void> looked;
@@ -154,7 +147,7 @@ void ConfigBucket::run(const std::stop_token& stop) {
     if (looked) {
       refusals = 0;
       told.clear();
-      wait(settings_.interval);
+      base::wait_for_stop(stop, settings_.interval);
       continue;
     }
     ++refusals;
@@ -164,7 +157,7 @@ void ConfigBucket::run(const std::stop_token& stop) {
     if (!is_silent && connection_.is_connected() && std::exchange(told, error.message) != error.message)
       telemetry::log_warn("config", "the configuration bucket is not applied, will be tried again",
                           {{"bucket", settings_.bucket}, {"error", error.message}});
-    wait(is_silent ? settings_.interval : refused_backoff.delay_after(refusals));
+    base::wait_for_stop(stop, is_silent ? settings_.interval : refused_backoff.delay_after(refusals));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// ConfigBucket: reads a key-value bucket of NATS with settings that change at run time, every interval. It sets the program's log level; a server makes the bucket and is given every key. NATS, or the bucket, may be away: then
-// everything stays as it is. Its thread is its own; the connection must outlive it.
+// ConfigBucket: reads a key-value bucket of NATS with settings that change at run time, every interval. It sets the program's log
+// level; a server makes the bucket and is given every key. NATS, or the bucket, may be away: then everything stays as it is. Its
+// thread is its own; the connection must outlive it.
 #include <chrono>
 #include <functional>
 #include <set>

@@ -1,10 +1,9 @@
 #include "shared/service/lasting.hpp"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/stop_wait.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -18,13 +17,6 @@ constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
                                 .delay_max = milliseconds(10'000),
                                 .multiplier = 2.0};
 constexpr milliseconds look_interval{500};  // for a connection that was closed
-
-void wait(const std::stop_token& stop, milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any wakes;
-  std::unique_lock lock(mutex);
-  wakes.wait_for(lock, stop, time, [] { return false; });
-}
 
 }  // namespace
 
@@ -41,7 +33,7 @@ base::Result<void> Lasting::live(const std::stop_token& stop) {
   if (!connection) return base::failure(std::move(connection.error()));
   auto started = start_(**connection);
   if (!started) return base::failure(std::move(started.error()));
-  while (!stop.stop_requested() && !(*connection)->is_closed()) wait(stop, look_interval);
+  while (!stop.stop_requested() && !(*connection)->is_closed()) base::wait_for_stop(stop, look_interval);
   started->reset();  // before the connection
   return {};
 }
@@ -62,7 +54,7 @@ void Lasting::run(const std::stop_token& stop) {
       telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + failure);
     told = failure;
     ++failures;
-    if (!stop.stop_requested()) wait(stop, backoff.delay_after(failures));
+    if (!stop.stop_requested()) base::wait_for_stop(stop, backoff.delay_after(failures));
   }
 }
 

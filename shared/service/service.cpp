@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/stop_wait.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -92,8 +91,6 @@ void Service::announce(const std::stop_token& stop) {
   base::name_thread("service");
   const nats::ThreadScope scope;
   ProcessUsage usage;
-  std::mutex mutex;
-  std::condition_variable_any wakes;
   const auto announced = nats::Subject::parse(announce_subject).value();
   const auto heartbeat = nats::Subject::parse("noetl.pod." + settings_.id + ".heartbeat");
   while (!stop.stop_requested()) {
@@ -106,8 +103,7 @@ void Service::announce(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       telemetry::log_warn("nats", "cannot announce this program", {{"error", error.what()}});
     }
-    std::unique_lock lock(mutex);
-    wakes.wait_for(lock, stop, settings_.interval, [] { return false; });
+    base::wait_for_stop(stop, settings_.interval);
   }
 }
 

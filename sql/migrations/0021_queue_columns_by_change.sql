@@ -19,9 +19,10 @@ begin
     or exists (select from pg_policy where polrelid = 'noetl.queue'::regclass)
     or exists (select from pg_publication_rel where prrelid = 'noetl.queue'::regclass)
     or exists (select from pg_constraint where confrelid = 'noetl.queue'::regclass)
-    or exists (select from pg_index i where i.indrelid = 'noetl.queue'::regclass
-                 and i.indexrelid::regclass::text not in ('noetl.queue_pkey', 'noetl.queue_node', 'noetl.queue_idempotency_key',
-                   'noetl.queue_redriven_from', 'noetl.queue_pool_available_at', 'noetl.queue_pool_priority'))
+    or exists (select from pg_index i join pg_class c on c.oid = i.indexrelid
+               where i.indrelid = 'noetl.queue'::regclass
+                 and c.relname not in ('queue_pkey', 'queue_node', 'queue_idempotency_key', 'queue_redriven_from',
+                   'queue_pool_available_at', 'queue_pool_priority'))
   then
     return;
   end if;

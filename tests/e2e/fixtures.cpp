@@ -67,4 +67,25 @@ workflow:
 )";
 }
 
+std::string playbook_of_sessions() {
+  return R"(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: answer, path: chat/answer }
+workload: { message: "" }
+workflow:
+  - step: start
+    tool: { kind: noop }
+)";
+}
+
+std::string playbook_that_sleeps() {
+  return R"yaml(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: sleeps, path: e2e/sleeps }
+workflow:
+  - step: start
+    tool: { kind: python, code: "import time\ndef main():\n    time.sleep(60)" }
+)yaml";
+}
+
 }  // namespace noetl::e2e

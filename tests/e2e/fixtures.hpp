@@ -13,5 +13,9 @@ namespace noetl::e2e {
 [[nodiscard]] std::string playbook_with_shell(const std::string& path, const std::string& command);
 // Three noop steps in a row: path e2e/three_steps.
 [[nodiscard]] std::string playbook_of_three_steps();
+// One noop step, with the path that messages of sessions name in these tests: chat/answer.
+[[nodiscard]] std::string playbook_of_sessions();
+// One Python step that sleeps for a minute: path e2e/sleeps.
+[[nodiscard]] std::string playbook_that_sleeps();
 
 }  // namespace noetl::e2e

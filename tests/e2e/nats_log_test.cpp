@@ -5,22 +5,15 @@
 #include <functional>
 #include <sstream>
 
+#include "tests/e2e/fixtures.hpp"
 #include "tests/support/stack.hpp"
 
+namespace e2e = noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
-
-constexpr const char* echo = R"(apiVersion: noetl.io/v2
-kind: Playbook
-metadata: { name: answer, path: chat/answer }
-workload: { message: "" }
-workflow:
-  - step: start
-    tool: { kind: noop }
-)";
 
 const std::string message = R"({"message_id":"msg_abc123","session_id":"sess_456","message":"What is the weather?"})";
 
@@ -57,7 +50,7 @@ TEST_CASE("an execution request, a claim, a report, a notification and an event 
                                     {"NOETL_DIRECT_DISPATCH", "off"},
                                     {"NOETL_PUBLISH_EVENTS", "on"},
                                     {"NOETL_SESSION_PLAYBOOK", "chat/answer"}}});
-  stack.register_playbook(echo);
+  stack.register_playbook(e2e::playbook_of_sessions());
   wait_until("events are published", 15s,
              [&] { return stack.server().log().find("this server publishes events") != std::string::npos; });
   std::string id;
@@ -112,7 +105,7 @@ TEST_CASE("an execution request, a claim, a report, a notification and an event 
 
 TEST_CASE("a request through the stream has a line as well, and one that is refused at info, at most one a second") {
   Stack stack(StackSettings{.workers = 0, .env = {{"NOETL_LOG_FORMAT", "json"}, {"NOETL_LOG_LEVEL", "info"}}});
-  stack.register_playbook(echo);
+  stack.register_playbook(e2e::playbook_of_sessions());
   wait_until("the stream takes it", 15s, [&] {
     try {
       return stack.nats().request("noetl.workflow.submit.s", R"({"message_id":"m-1"})").contains("seq");

@@ -8,8 +8,10 @@
 
 #include "shared/base/text/base64.hpp"
 #include "test_paths.hpp"
+#include "tests/e2e/fixtures.hpp"
 #include "tests/support/stack.hpp"
 
+namespace e2e = noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
@@ -51,23 +53,6 @@ std::string page_of(const Json& all) {
   return text + "\n## Examples\n\nEach is answered with these fields, among others.\n\n```\n" + examples + "```\n";
 }
 
-constexpr const char* answering = R"(apiVersion: noetl.io/v2
-kind: Playbook
-metadata: { name: answer, path: chat/answer }
-workload: { message: "" }
-workflow:
-  - step: start
-    tool: { kind: noop }
-)";
-
-constexpr const char* waiting = R"yaml(apiVersion: noetl.io/v2
-kind: Playbook
-metadata: { name: waiting, path: demo/waiting }
-workflow:
-  - step: start
-    tool: { kind: python, code: "import time\ndef main():\n    time.sleep(60)" }
-)yaml";
-
 // An example says $EXECUTION_ID for the id of an execution that runs.
 std::string with_id(std::string example, const std::string& execution_id) {
   constexpr std::string_view mark = "$EXECUTION_ID";
@@ -98,9 +83,9 @@ TEST_CASE("each row names a test that is there") {
 TEST_CASE("each example is answered, with the fields that the row names") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.start_worker({{"NOETL_WORKER_ID", "documented"}, {"NOETL_DEPLOYMENTS", "1"}});
-  stack.register_playbook(answering);
-  stack.register_playbook(waiting);
-  const auto running = stack.execute("demo/waiting", Json::object());
+  stack.register_playbook(e2e::playbook_of_sessions());
+  stack.register_playbook(e2e::playbook_that_sleeps());
+  const auto running = stack.execute("e2e/sleeps", Json::object());
   wait_until("the worker runs it", 15s,
              [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
   for (const auto& row : rows()) {

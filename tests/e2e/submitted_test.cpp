@@ -8,24 +8,15 @@
 
 #include "shared/nats/connection.hpp"
 #include "shared/nats/requests/parted_message.hpp"
+#include "tests/e2e/fixtures.hpp"
 #include "tests/support/stack.hpp"
 
+namespace e2e = noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
-
-constexpr const char* playbook = R"(apiVersion: noetl.io/v2
-kind: Playbook
-metadata: { name: answer, path: chat/answer }
-workload: { message: "" }
-workflow:
-  - step: start
-    tool: { kind: noop }
-    next: [{ step: end }]
-  - step: end
-)";
 
 json message_of(int id) {
   return {
@@ -53,7 +44,7 @@ int number_from(const char* variable, int otherwise) {
 TEST_CASE(
     "a message that was submitted starts one execution and leaves the stream; one that cannot is refused and counted") {
   Stack stack(StackSettings{.workers = 1, .env = {}});
-  stack.register_playbook(playbook);
+  stack.register_playbook(e2e::playbook_of_sessions());
   submit(stack.nats(), "sess_1", message_of(1).dump());
   submit(stack.nats(), "sess_1", message_of(1).dump());
   wait_until("it has ended", 20s,
@@ -80,7 +71,7 @@ TEST_CASE(
 TEST_CASE("where a token is asked for, a message without it is refused and leaves the stream, and one with it starts") {
   const std::string token(32, 'k');
   Stack stack(StackSettings{.workers = 0, .env = {}});
-  stack.register_playbook(playbook);
+  stack.register_playbook(e2e::playbook_of_sessions());
   stack.server().kill();
   stack.restart_server(0, {{"NOETL_WORKER_TOKEN", token}});
   submit(stack.nats(), "sess_1", message_of(1).dump());
@@ -100,7 +91,7 @@ TEST_CASE("where a token is asked for, a message without it is refused and leave
 
 TEST_CASE("a message waits while Postgres is away, and is not lost") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
-  stack.register_playbook(playbook);
+  stack.register_playbook(e2e::playbook_of_sessions());
   shared_postgres().stop();
   submit(stack.nats(), "sess_1", message_of(1).dump());
   CHECK(holds_for(1s, [&] { return stored(stack.nats()) == 1; }));
@@ -117,7 +108,7 @@ TEST_CASE(
   const int kills_min = count > 1000 ? 20 : 2;
   const auto interval = count > 1000 ? 5000ms : 700ms;
   Stack stack(StackSettings{.workers = 1, .env = {}});
-  stack.register_playbook(playbook);
+  stack.register_playbook(e2e::playbook_of_sessions());
   submit(stack.nats(), "sess_0", message_of(0).dump());
 
   std::atomic<int> kills{0};

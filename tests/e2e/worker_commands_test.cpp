@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <thread>
 
+#include "tests/e2e/fixtures.hpp"
 #include "tests/support/stack.hpp"
 
+namespace e2e = noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -51,14 +53,6 @@ json event(int n) { return {{"event_type", "tick"}, {"fields", {{"n", n}}}}; }
 bool is_running(Stack& stack, const std::string& queue_id) {
   return stack.sql_number("select count(*) from noetl.queue where status = 'running' and queue_id = " + queue_id) == 1;
 }
-
-constexpr const char* waiting_playbook = R"yaml(apiVersion: noetl.io/v2
-kind: Playbook
-metadata: { name: long, path: demo/long }
-workflow:
-  - step: start
-    tool: { kind: python, code: "import time\ndef main():\n    time.sleep(60)" }
-)yaml";
 
 }  // namespace
 
@@ -160,8 +154,8 @@ TEST_CASE("the server cancels what a worker runs, and its tool stops at once") {
   }
   CHECK(over_nats("cancel", {{"queue_id", "17"}}).at("code") == "not_found");
 
-  stack.register_playbook(waiting_playbook);
-  const auto execution = stack.execute("demo/long", json::object());
+  stack.register_playbook(e2e::playbook_that_sleeps());
+  const auto execution = stack.execute("e2e/sleeps", json::object());
   wait_until("it runs", 15s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status = 'running' and execution_id = " +
                             execution) == 1;
@@ -178,8 +172,8 @@ TEST_CASE("an event is recorded of a running execution, and of no other") {
   stack.start_worker(named("w", "nats"));
   const Way over_nats{stack, false};
   over_nats.wait_until_ready();
-  stack.register_playbook(waiting_playbook);
-  const auto execution = stack.execute("demo/long", json::object());
+  stack.register_playbook(e2e::playbook_that_sleeps());
+  const auto execution = stack.execute("e2e/sleeps", json::object());
   for (const bool is_http : {false, true}) {
     CAPTURE(is_http);
     const Way command{stack, is_http};

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "tests/support/free_port.hpp"
 #include "tests/support/wait_until.hpp"
@@ -75,7 +77,7 @@ class Connection {
 
 }  // namespace
 
-NatsServer::NatsServer() {
+NatsServer::NatsServer(std::string configuration) : configuration_(std::move(configuration)) {
   for (int attempt = 1;; ++attempt) {
     port_ = free_port();
     try {
@@ -90,14 +92,19 @@ NatsServer::NatsServer() {
 NatsServer::~NatsServer() = default;  // ~Process kills it
 
 void NatsServer::start() {
+  std::vector<std::string> command{"nats-server",         "-a",  "127.0.0.1", "-p",
+                                   std::to_string(port_), "-js", "-sd",       folder_.path()};
+  if (!configuration_.empty()) {
+    write_text(folder_.path() / "nats.conf", configuration_);
+    command.insert(command.end(), {"-c", folder_.path() / "nats.conf"});
+  }
   server_ = std::make_unique<Process>(ProcessSettings{
-      .command = {"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port_), "-js", "-sd", folder_.path()},
-      .env = {},
-      .log_file = folder_.path() / "log",
-      .work_folder = {},
-      .user = {}});
-  wait_until("nats-server on port " + std::to_string(port_), 15s,
-             [&] { return !server_->is_running() || request("$JS.API.INFO").contains("limits"); });
+      .command = std::move(command), .env = {}, .log_file = folder_.path() / "log", .work_folder = {}, .user = {}});
+  wait_until("nats-server on port " + std::to_string(port_), 15s, [&] {
+    if (!server_->is_running()) return true;
+    if (configuration_.empty()) return request("$JS.API.INFO").contains("limits");
+    return server_->log().find("Server is ready") != std::string::npos;
+  });
   if (!server_->is_running()) throw std::runtime_error("nats-server did not start: " + server_->log());
 }
 

@@ -13,7 +13,8 @@ namespace noetl::support {
 
 class NatsServer {
  public:
-  NatsServer();
+  // `configuration`: more lines of nats-server's own, such as users. A server that has any may refuse request() and publish().
+  explicit NatsServer(std::string configuration = {});
   ~NatsServer();
   NatsServer(const NatsServer&) = delete;
   NatsServer& operator=(const NatsServer&) = delete;
@@ -31,6 +32,7 @@ class NatsServer {
   std::string exchange(const std::string& lines, bool wants_message) const;
 
   TemporaryFolder folder_{"noetl-nats"};
+  const std::string configuration_;
   int port_ = 0;
   std::unique_ptr<Process> server_;
 };

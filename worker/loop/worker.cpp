@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <thread>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/stop_wait.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/subjects.hpp"
@@ -121,8 +120,6 @@ wire::WorkerRegistration Worker::registration() const {
 }
 
 std::optional<wire::RegistrationAnswer> Worker::register_until_known(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
   std::minstd_rand random(std::random_device{}());
   for (int failures = 1; !stop.stop_requested(); ++failures) {
     auto rules = transport_.register_worker(registration());
@@ -130,8 +127,7 @@ std::optional<wire::RegistrationAnswer> Worker::register_until_known(const std::
     if (failures == 1 || failures % 20 == 0)
       telemetry::log_warn("worker", "cannot register yet: " + rules.error().message);
     const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random);
-    std::unique_lock lock(mutex);
-    stopped.wait_for(lock, stop, backoff.jittered_after(failures, unit), [] { return false; });
+    base::wait_for_stop(stop, backoff.jittered_after(failures, unit));
   }
   return std::nullopt;
 }

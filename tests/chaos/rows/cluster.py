@@ -6,7 +6,7 @@ import threading
 import time
 
 from processes import wait_until
-from rows.row import Row
+from rows.row import ReplicatedRow
 from stack import StackSettings  # first: it says where tests/security is
 
 import nats_accounts_test as accounts
@@ -68,7 +68,7 @@ class Producer:
             time.sleep(0.05)
 
 
-class NodesKilled(Row):
+class NodesKilled(ReplicatedRow):
     name = "nats_cluster_tls"
     fault = "three nats-servers with TLS and users by role, workers of both transports: kill each in turn, and the stream's leader"
     mark = "nothing recorded twice, forbidden calls refused at every node, no stall beyond election and lease"
@@ -154,20 +154,9 @@ class NodesKilled(Row):
         trial.figures |= {f"completed over {transport}": done[transport] for transport in ("http", "nats")}
         trial.expect(done["http"] > 0 and done["nats"] > 0, f"commands completed by transport: {dict(done)}")
 
-    @staticmethod
-    def stream(stack):
-        for number, one in enumerate(stack.nats):
-            if one.is_running():
-                try:
-                    with contextlib.closing(stack.roles.line("operator", number)) as line:
-                        if found := line.api(f"STREAM.INFO.{STREAM}", patience=0.5).get("cluster"):
-                            return found
-                except (OSError, nats_client.Refused, ValueError):
-                    continue  # no leader yet: nobody answers
-        return {}
-
-    def leader(self, stack):
-        return self.stream(stack).get("leader")
-
-    def replicas(self, stack):
-        return [one for one in self.stream(stack).get("replicas", []) if one.get("current")]
+    def stream_at(self, stack, number):
+        try:
+            with contextlib.closing(stack.roles.line("operator", number)) as line:
+                return line.api(f"STREAM.INFO.{STREAM}", patience=0.5)
+        except nats_client.Refused as refused:
+            raise RuntimeError(str(refused)) from refused

@@ -4,7 +4,7 @@ import shutil
 import time
 
 from processes import wait_until
-from rows.row import Row
+from rows.row import ReplicatedRow, Row
 from stack import StackSettings
 
 STREAM = "NOETL_COMMANDS"
@@ -183,7 +183,7 @@ def notification(queue_id):
     return json.dumps({"execution_id": "0", "queue_id": str(queue_id), "step": "noop", "server_url": "http://127.0.0.1:1"}).encode()
 
 
-class LeaderKilled(Row):
+class LeaderKilled(ReplicatedRow):
     name = "nats_cluster"
     fault = "three nats-servers in a cluster, kill the stream's leader"
     mark = "no stall beyond the election"
@@ -217,21 +217,8 @@ class LeaderKilled(Row):
         longest = trial.spread("probes during", waits)
         trial.expect(longest <= max(election, 2.0), f"a command took {longest:.1f} s, longer than the election of {election:.1f} s")
 
-    @staticmethod
-    def stream(stack):
-        for one in stack.nats:
-            if one.is_running():
-                try:
-                    return one.request(f"$JS.API.STREAM.INFO.{STREAM}", patience=0.3).get("cluster", {})
-                except (OSError, RuntimeError, ValueError):
-                    continue  # no leader yet: nobody answers
-        return {}
-
-    def leader(self, stack):
-        return self.stream(stack).get("leader")
-
-    def replicas(self, stack):
-        return [one for one in self.stream(stack).get("replicas", []) if one.get("current")]
+    def stream_at(self, stack, number):
+        return stack.nats[number].request(f"$JS.API.STREAM.INFO.{STREAM}", patience=0.3)
 
 
 class StoreFull(Row):

@@ -3,9 +3,7 @@
 
 #include <chrono>
 
-#include "tests/support/free_port.hpp"
-#include "tests/support/process.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/nats_server.hpp"
 #include "tests/support/wait_until.hpp"
 #include "worker/loop/fetching/notification_consumer.hpp"
 
@@ -13,23 +11,11 @@ using namespace noetl;
 using namespace std::chrono_literals;
 
 TEST_CASE("a lookup that is not answered is tried three times, and then seldom: meanwhile the worker polls") {
-  const support::TemporaryFolder folder("noetl-lookup");
-  const int port = support::free_port();
-  const auto conf = (folder.path() / "nats.conf").string();
-  support::write_text(conf, "listen: 127.0.0.1:" + std::to_string(port) + "\njetstream { store_dir: \"" +
-                                (folder.path() / "js").string() +
-                                "\" }\nauthorization { users: [ { user: w, password: of-the-worker, permissions: { "
-                                "publish: { deny: [\"$JS.API.CONSUMER.INFO.>\"] } } } ] }\n");
-  support::Process server(
-      support::ProcessSettings{.command = {support::find_program("nats-server").string(), "-c", conf},
-                               .env = {},
-                               .log_file = (folder.path() / "log").string(),
-                               .work_folder = {},
-                               .user = {}});
-  support::wait_until("nats-server listens", 10s,
-                      [&] { return server.log().find("Server is ready") != std::string::npos; });
+  const support::NatsServer server(
+      "authorization { users: [ { user: w, password: of-the-worker, permissions: { publish: { deny: "
+      "[\"$JS.API.CONSUMER.INFO.>\"] } } } ] }\n");
   loop::NotificationConsumerSettings settings;
-  settings.nats.url = "nats://127.0.0.1:" + std::to_string(port);
+  settings.nats.url = server.url();
   settings.nats.user = "w";
   settings.nats.password = "of-the-worker";
   settings.stream = "NOETL_COMMANDS";

@@ -5,9 +5,7 @@
 
 #include "shared/nats/connection.hpp"
 #include "shared/nats/nkey.hpp"
-#include "tests/support/free_port.hpp"
 #include "tests/support/nats_server.hpp"
-#include "tests/support/process.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -41,20 +39,9 @@ TEST_CASE("the public key of a seed is that of the NATS tools, and what is no se
 
 TEST_CASE("a login by NKey is accepted by the nats-server that knows the public key, and by no other") {
   const support::TemporaryFolder folder("noetl-nkey");
-  const int port = support::free_port();
-  const auto conf = (folder.path() / "nats.conf").string();
-  support::write_text(conf, "listen: 127.0.0.1:" + std::to_string(port) +
-                                "\nauthorization { users: [ { nkey: " + public_key + " } ] }\n");
-  support::Process server(
-      support::ProcessSettings{.command = {support::find_program("nats-server").string(), "-c", conf},
-                               .env = {},
-                               .log_file = (folder.path() / "log").string(),
-                               .work_folder = {},
-                               .user = {}});
-  support::wait_until("nats-server listens", 10s,
-                      [&] { return server.log().find("Server is ready") != std::string::npos; });
+  const support::NatsServer server("authorization { users: [ { nkey: " + public_key + " } ] }\n");
   nats::ConnectionSettings settings;
-  settings.url = "nats://127.0.0.1:" + std::to_string(port);
+  settings.url = server.url();
   CHECK_FALSE(logs_in(settings, 500ms));
 
   settings.nkey_seed_file = (folder.path() / "seed.nk").string();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/stop_wait.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/engine/ahead.hpp"
 #include "shared/telemetry/log.hpp"
@@ -287,11 +288,9 @@ base::Result<wire::AheadAnswer> AheadRun::send(const wire::AheadRequest& request
     auto answer = parts_.transport.run_ahead(request);
     if (answer || !may_be_repeated(answer.error().code) || failures == tries_max) return answer;
     ++parts_.counts.report_failures;
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
     const auto time = std::max(answer.error().retry_after, ahead_backoff.delay_after(failures));
-    if (stop_.stop_requested() || never.wait_for(lock, stop_.get_token(), time, [] { return false; })) return answer;
+    if (stop_.stop_requested()) return answer;
+    base::wait_for_stop(stop_.get_token(), time);
   }
 }
 

@@ -1,10 +1,9 @@
 #include "worker/loop/secrets/credential_client.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/stop_wait.hpp"
 #include "shared/base/text/base64.hpp"
 #include "shared/json/parse_body.hpp"
 #include "shared/wire/codecs/credential_json.hpp"
@@ -28,14 +27,6 @@ bool may_be_repeated(ErrorCode code) {
   return code == ErrorCode::unavailable || code == ErrorCode::saturated || code == ErrorCode::timeout;
 }
 
-// A server that is being restarted is back in a moment.
-void pause(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
-
 std::string asking(const SecretAsker& asker, const char* separator) {
   std::string query = separator + ("worker_id=" + asker.worker_id);
   if (asker.execution_id.is_set()) query += "&execution_id=" + asker.execution_id.str();
@@ -53,7 +44,7 @@ base::Result<std::string> CredentialClient::patiently(const SecretAsker& asker,
     if (body || tried == tries_max || !may_be_repeated(body.error().code)) return body;
     const auto time = first_pause * (1 << (tried - 1));
     if (std::chrono::steady_clock::now() + time >= asker.deadline) return body;
-    pause(time, asker.stop);
+    base::wait_for_stop(asker.stop, time);  // a server that is being restarted is back in a moment
   }
 }
 
